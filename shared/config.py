@@ -1,0 +1,80 @@
+"""Configuration by environment only: every setting, its default and what it is for.
+
+`docs/configuration.md` is generated from the table below. A setting marked secret may also be given
+as `NAME_FILE`, the path of a file that holds it (docker secrets).
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+SERVICES = ("training", "inventory", "sales")
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One environment variable. `{SERVICE}` in the name stands for TRAINING, INVENTORY or SALES."""
+
+    name: str
+    help: str
+    default: str | None = None
+    secret: bool = False
+
+
+SETTINGS: tuple[Setting, ...] = (
+    Setting("LAPAK_{SERVICE}_DATABASE_URL", "The service's database, as its application role.", secret=True),
+    Setting(
+        "LAPAK_{SERVICE}_OWNER_DATABASE_URL",
+        "The same database as the role that owns the tables; only `lapak migrate` and `lapak verify` use it.",
+        secret=True,
+    ),
+    Setting(
+        "LAPAK_{SERVICE}_URL",
+        "Where the other services reach this one's event feed, with its prefix.",
+        default="http://127.0.0.1:8080/{service}",
+    ),
+    Setting("LAPAK_REDIS_URL", "Redis, the fast path of the events. It may be lost at any time.", secret=True),
+    Setting(
+        "LAPAK_TOKEN_PRIVATE_KEY",
+        "Ed25519 private key (JWK, JSON) that signs tokens. Only the command line and the couriers need it.",
+        secret=True,
+    ),
+    Setting(
+        "LAPAK_TOKEN_PUBLIC_KEYS",
+        "Ed25519 public keys (JWK set, JSON) that tokens are checked with. Several may be valid during a rotation.",
+    ),
+    Setting(
+        "LAPAK_IDENTITY_KEYS",
+        "Fernet keys, comma separated, newest first, that encrypt the names of residents. Only training needs them.",
+        secret=True,
+    ),
+    Setting("LAPAK_WEB_THREADS", "Blocking threads of one web process; its database pool is as large.", default="8"),
+    Setting("LAPAK_RELAY_POLL_MS", "How often the relay looks into the outbox while there is traffic, in ms.", default="10"),
+    Setting("LAPAK_LOG_LEVEL", "debug, info, warning or error.", default="info"),
+    Setting("LAPAK_LOG_FORMAT", "`json` for machines, `text` for people.", default="json"),
+)
+
+_BY_NAME = {setting.name: setting for setting in SETTINGS}
+
+
+class MissingSetting(Exception):
+    """A setting without a default is not in the environment."""
+
+
+def get(name: str, service: str | None = None) -> str:
+    """The value of a setting of the table above; `service` fills `{SERVICE}`.
+
+    Raises MissingSetting when it is neither in the environment nor has a default.
+    """
+    setting = _BY_NAME[name]
+    variable = name.replace("{SERVICE}", (service or "").upper())
+    if (value := os.environ.get(variable)) not in (None, ""):
+        return str(value)
+    if setting.secret and (path := os.environ.get(f"{variable}_FILE")):
+        return Path(path).read_text(encoding="utf-8").strip()
+    if setting.default is None:
+        hint = f" (or {variable}_FILE)" if setting.secret else ""
+        raise MissingSetting(f"set {variable}{hint}: {setting.help}")
+    return setting.default.replace("{service}", service or "")
