@@ -1,0 +1,36 @@
+"""What "the same content" means: the loaded item, not its bytes."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from shared import jsontext
+
+
+def _canonical(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _canonical(inner) for key, inner in value.items()}
+    if isinstance(value, (list, tuple)):
+        # Lines are a set: each carries its own id, and a client that sorts them otherwise says the same.
+        return sorted((_canonical(inner) for inner in value), key=lambda inner: jsontext.dumps(inner, sort_keys=True))
+    if isinstance(value, Decimal):
+        return format(value.normalize(), "f")
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat()
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, UUID):
+        return str(value)
+    return value
+
+
+def content_hash(loaded: Mapping[str, Any]) -> bytes:
+    """SHA-256 (32 bytes) of a loaded item: decimals normalised, times in UTC, the order of lines ignored."""
+    return hashlib.sha256(jsontext.dumps(_canonical(loaded), sort_keys=True).encode()).digest()

@@ -1,0 +1,132 @@
+"""The database of one service: engine, transaction, column types, who may write what."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Annotated, Any, NamedTuple
+from uuid import UUID
+
+from sqlalchemy import DateTime, LargeBinary, MetaData, Numeric, Select, String, Uuid, create_engine, text, tuple_
+from sqlalchemy import Connection as Connection
+from sqlalchemy import Engine as Engine
+from sqlalchemy.orm import Session, mapped_column, sessionmaker
+from sqlalchemy.orm import Session as Session  # noqa: PLC0414  (services take Session from here)
+
+from shared import jsontext
+from shared.fields import invalid
+
+NAMING = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+#: `Table.info` of a table whose rows are posted: the application role may insert and read, never change or delete.
+POSTED = {"posted": True}
+
+#: The tables that every service has: event plane and revoked tokens.
+PLUMBING = MetaData(naming_convention=NAMING)
+
+CodeColumn = Annotated[str, mapped_column(String(40))]
+QuantityColumn = Annotated[Decimal, mapped_column(Numeric(14, 3))]
+InstantColumn = Annotated[datetime, mapped_column(DateTime(timezone=True))]
+HashColumn = Annotated[bytes, mapped_column(LargeBinary(32))]
+IdColumn = Annotated[UUID, mapped_column(Uuid, primary_key=True)]
+
+
+class Database:
+    """Engine and sessions of one service's database.
+
+    `url` is a libpq URL (`postgresql://…`). Each session is one transaction: whoever opens it is the door
+    (a route, the event plane, a command); nothing below commits.
+    """
+
+    def __init__(self, url: str, *, pool_size: int = 8, application_name: str = "lapak", options: str = "") -> None:
+        self.url = url
+        self.engine = create_engine(
+            url.replace("postgresql://", "postgresql+psycopg://", 1),
+            pool_size=pool_size,
+            max_overflow=2,
+            pool_pre_ping=False,  # a round trip per request; a broken connection is answered 503 and replaced
+            pool_recycle=1800,
+            json_serializer=jsontext.dumps,
+            json_deserializer=jsontext.loads,
+            connect_args={
+                "application_name": application_name,
+                "connect_timeout": 5,
+                "options": f"-c statement_timeout=15s -c lock_timeout=10s -c timezone=UTC {options}".strip(),
+            },
+        )
+        self._sessions = sessionmaker(self.engine, expire_on_commit=False)
+
+    @contextmanager
+    def transaction(self) -> Iterator[Session]:
+        """One transaction: committed at the end, rolled back on an exception."""
+        with self._sessions.begin() as session:
+            yield session
+
+    def dispose(self) -> None:
+        """Close the pool's connections."""
+        self.engine.dispose()
+
+
+class Page(NamedTuple):
+    """One page of a list; `next` is the cursor of the page after it, or None."""
+
+    items: list[Any]
+    next: str | None
+
+
+def _encode_cursor(values: Sequence[Any]) -> str:
+    return base64.urlsafe_b64encode(jsontext.dumps(list(values)).encode()).decode().rstrip("=")
+
+
+_READERS = {int: int, str: str, UUID: UUID, datetime: datetime.fromisoformat, date: date.fromisoformat, Decimal: Decimal}
+
+
+def _decode_cursor(cursor: str, keys: Sequence[Any]) -> list[Any]:
+    try:
+        values = jsontext.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+        if not isinstance(values, list) or len(values) != len(keys):
+            raise ValueError
+        decoded = [_READERS[key.type.python_type](value) for key, value in zip(keys, values, strict=True)]
+        if any(isinstance(value, int) and not -(2**63) <= value < 2**63 for value in decoded):
+            raise ValueError
+        if any(isinstance(value, str) and "\x00" in value for value in decoded):
+            raise ValueError
+    except (ValueError, TypeError, ArithmeticError, binascii.Error):
+        raise invalid("after", "Not a cursor of this list.") from None
+    return decoded
+
+
+def paged(session: Session, statement: Select[Any], keys: Sequence[Any], *, after: str | None, limit: int) -> Page:
+    """One page of `statement` in the order of `keys` (columns that are unique together and among those selected).
+
+    Keyset paging: a page costs the same at row 1 and at row 1,000,000. Raises Invalid for a foreign cursor.
+    """
+    if after is not None:
+        statement = statement.where(tuple_(*keys) > tuple_(*_decode_cursor(after, keys)))
+    rows = list(session.execute(statement.order_by(*keys).limit(limit + 1)).all())
+    items = [row[0] if len(row) == 1 else row for row in rows[:limit]]
+    if len(rows) <= limit:
+        return Page(items, None)
+    return Page(items, _encode_cursor([getattr(items[-1], key.key) for key in keys]))
+
+
+def grant_application_role(connection: Connection, metadatas: Sequence[MetaData], role: str) -> None:
+    """Give the application role its rights: posted tables INSERT and SELECT, all others UPDATE and DELETE too."""
+    quoted = connection.dialect.identifier_preparer.quote(role)
+    connection.execute(text(f"GRANT USAGE ON SCHEMA public TO {quoted}"))
+    for table in (table for metadata in metadatas for table in metadata.sorted_tables):
+        rights = "SELECT, INSERT" if table.info.get("posted") else "SELECT, INSERT, UPDATE, DELETE"
+        connection.execute(text(f'REVOKE ALL ON "{table.name}" FROM {quoted}'))
+        connection.execute(text(f'GRANT {rights} ON "{table.name}" TO {quoted}'))
+    connection.execute(text(f"GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO {quoted}"))
+    connection.execute(text(f"GRANT SELECT ON alembic_version TO {quoted}"))

@@ -1,0 +1,95 @@
+"""What sales announces. Nothing here names a person, not even a cashier."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from shared.events.base import Code, Day, Event, Instant, LotCode, Part, Quantity, Rupiah, Version
+
+
+class OutletOpened(Event):
+    """An outlet was created or changed; `kind` is permanent or temporary."""
+
+    SOURCE = "sales"
+    SUBJECT = "outlet"
+
+    outlet: Code
+    version: Version
+    name: str
+    kind: str
+    opens_on: Day | None
+    closes_on: Day | None
+
+
+class SoldLine(Part):
+    """One line of a sale; `lot` is null when nobody knows it yet."""
+
+    line_id: UUID
+    sku: Code
+    lot: LotCode | None
+    quantity: Quantity
+    unit_price: Rupiah
+    discount: Rupiah
+    amount: Rupiah
+
+
+class SaleRecorded(Event):
+    """A sale happened. `total` is the sum of its lines' amounts."""
+
+    SOURCE = "sales"
+    SUBJECT = "sale_id"
+
+    sale_id: UUID
+    outlet: Code
+    register: Code
+    register_no: int
+    sold_at: Instant
+    lines: tuple[SoldLine, ...]
+    total: Rupiah
+
+
+class ReturnedLine(Part):
+    """One line of a return; `restock` says whether the goods went back on the shelf."""
+
+    line_id: UUID
+    sku: Code
+    lot: LotCode | None
+    quantity: Quantity
+    amount: Rupiah
+    reason_code: str
+    restock: bool
+
+
+class SaleReturned(Event):
+    """Goods came back and money was refunded."""
+
+    SOURCE = "sales"
+    SUBJECT = "return_id"
+
+    return_id: UUID
+    sale_id: UUID
+    outlet: Code
+    returned_at: Instant
+    lines: tuple[ReturnedLine, ...]
+
+
+class SaleLotAssigned(Event):
+    """A person said which lot a sold line was, after the fact."""
+
+    SOURCE = "sales"
+    SUBJECT = "line_id"
+
+    sale_id: UUID
+    line_id: UUID
+    lot: LotCode
+    version: Version
+
+
+class TokenRevoked(Event):
+    """A token is refused from now on, in every service."""
+
+    SOURCE = "sales"
+    SUBJECT = "jti"
+
+    jti: str
+    expires_at: Instant

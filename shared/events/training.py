@@ -1,0 +1,35 @@
+"""What training announces."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from shared.events.base import Code, Day, Event, Version
+
+
+class SkillGranted(Event):
+    """A resident holds a skill for a span of days, by a certificate or an instructor's attestation."""
+
+    SOURCE = "training"
+    SUBJECT = "reference"
+
+    worker_ref: str
+    skill: Code
+    basis: Literal["certificate", "attestation"]
+    reference: str
+    valid_from: Day
+    valid_until: Day | None
+    version: Version
+
+
+class SkillWithdrawn(Event):
+    """What granted a skill no longer does, from `effective` on. It may arrive before the grant."""
+
+    SOURCE = "training"
+    SUBJECT = "reference"
+
+    worker_ref: str
+    skill: Code
+    reference: str
+    effective: Day
+    version: Version

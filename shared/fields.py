@@ -1,0 +1,146 @@
+"""marshmallow fields that every service's schemas share: money, quantity, code, instant."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+from marshmallow import Schema, fields, validate
+
+from shared import jsontext
+from shared.errors import Invalid
+
+MAX_RUPIAH = 10**12
+MAX_QUANTITY = Decimal(10) ** 11  # NUMERIC(14,3)
+CODE_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,39}$"
+WORKER_REF_PATTERN = r"^w[0-9a-z]{7,15}$"
+
+
+class Money(fields.Integer):
+    """Integer rupiah, 0 .. 10^12; `signed=True` allows what is owed the other way."""
+
+    def __init__(self, *, signed: bool = False, **kwargs: Any) -> None:
+        low = -MAX_RUPIAH if signed else 0
+        super().__init__(strict=True, validate=validate.Range(min=low, max=MAX_RUPIAH), **kwargs)
+
+    def _validated(self, value: Any) -> Any:
+        if isinstance(value, (str, bool)):
+            raise self.make_error("invalid", input=value)
+        return super()._validated(value)
+
+
+class WholeNumber(fields.Integer):
+    """A JSON integer between `low` and `high`; neither text nor true/false."""
+
+    def __init__(self, *, low: int = 0, high: int = 2**31 - 1, **kwargs: Any) -> None:
+        super().__init__(strict=True, validate=validate.Range(min=low, max=high), **kwargs)
+
+    def _validated(self, value: Any) -> Any:
+        if isinstance(value, (str, bool)):
+            raise self.make_error("invalid", input=value)
+        return super()._validated(value)
+
+
+class Quantity(fields.Field[Decimal]):
+    """A JSON number with at most 3 decimals, exact; > 0, or >= 0 with `zero=True`."""
+
+    default_error_messages = {
+        "invalid": "Not a number.",
+        "decimals": "At most 3 decimals.",
+        "range": "Must be {bound} and below 10^11.",
+    }
+
+    def __init__(self, *, zero: bool = False, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.zero = zero
+        self.metadata.setdefault("type", "number")
+        self.metadata.setdefault("multipleOf", 0.001)
+        self.metadata.setdefault("minimum" if zero else "exclusiveMinimum", 0)
+        self.metadata.setdefault("exclusiveMaximum", 10**11)
+
+    def _serialize(self, value: Decimal | None, attr: str | None, obj: Any, **kwargs: Any) -> int | float | None:
+        return None if value is None else jsontext.number(value)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Decimal:
+        if isinstance(value, bool) or not isinstance(value, (int, Decimal)):
+            raise self.make_error("invalid")
+        exact = Decimal(value)
+        if not (0 <= exact < MAX_QUANTITY) or (exact == 0 and not self.zero):
+            raise self.make_error("range", bound="at least 0" if self.zero else "more than 0")
+        if exact != exact.quantize(Decimal("0.001")):
+            raise self.make_error("decimals")
+        return exact
+
+
+class Text(fields.String):
+    """Text of 1 .. `high` characters without control characters (PostgreSQL cannot store NUL)."""
+
+    def __init__(self, *, high: int = 200, low: int = 1, **kwargs: Any) -> None:
+        rules = [validate.Length(min=low, max=high), validate.Regexp(r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff]*\Z")]
+        super().__init__(validate=rules, **kwargs)
+
+
+class Code(fields.String):
+    """A reference code such as `WS-GRM`: 1..40 of letters, digits, `.`, `_`, `-`."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(validate=validate.Regexp(CODE_PATTERN.replace("$", r"\Z")), **kwargs)
+        self.metadata.setdefault("pattern", CODE_PATTERN)
+
+
+class WorkerRef(fields.String):
+    """The random reference of a resident, inside the wall only."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(validate=validate.Regexp(WORKER_REF_PATTERN.replace("$", r"\Z")), **kwargs)
+        self.metadata.setdefault("pattern", WORKER_REF_PATTERN)
+
+
+class Instant(fields.AwareDateTime):
+    """RFC 3339 with offset; loaded as UTC, dumped with `Z`."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(format="iso", **kwargs)
+        self.metadata.setdefault("format", "date-time")
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> datetime:
+        if not isinstance(value, str):
+            raise self.make_error("invalid", input=value, obj_type=self.OBJ_TYPE)
+        loaded = super()._deserialize(value, attr, data, **kwargs)
+        assert isinstance(loaded, datetime)
+        try:
+            return loaded.astimezone(UTC)
+        except OverflowError:  # year 1 or 9999 with an offset that leaves the calendar
+            raise self.make_error("invalid", input=value, obj_type=self.OBJ_TYPE) from None
+
+    def _serialize(self, value: datetime | None, attr: str | None, obj: Any, **kwargs: Any) -> str | None:
+        return None if value is None else jsontext.instant(value)
+
+
+class Names(Schema):
+    """A name in Indonesian and English."""
+
+    id = Text(required=True)
+    en = Text(required=True)
+
+
+class PageArgs(Schema):
+    """`?after=<cursor>&limit=` of every list."""
+
+    after = fields.String(load_default=None, validate=validate.Length(max=500))
+    limit = fields.Integer(load_default=100, validate=validate.Range(min=1, max=1000))
+
+
+def page_of(item: Schema) -> Schema:
+    """The schema of one page of a list: `{"items": […], "next": cursor|null}`."""
+    name = f"{type(item).__name__}Page"
+    return Schema.from_dict(
+        {"items": fields.List(fields.Nested(item), required=True), "next": fields.String(required=True, allow_none=True)},
+        name=name,
+    )()
+
+
+def invalid(path: str, message: str) -> Invalid:
+    """One wrong field that only a use case can find."""
+    return Invalid({path: [message]})

@@ -1,0 +1,130 @@
+"""`create_app` of every service ends here: JSON, tokens, problems, health, OpenAPI, the event feed."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, cast
+
+import flask_smorest
+from flask import Flask, Response, current_app, g, request
+from flask.json.provider import JSONProvider
+from marshmallow import RAISE, Schema, ValidationError
+from webargs.flaskparser import FlaskParser
+from werkzeug.exceptions import BadRequest, UnsupportedMediaType
+
+from shared import jsontext
+from shared.db import Database, Session
+from shared.errors import Invalid, flatten
+from shared.http import guard, health, openapi, problems
+from shared.telemetry import begin_trace, logger
+
+log = logger(__name__)
+
+MAX_BODY_BYTES = 4 * 1024 * 1024  # 500 sales of 10 lines are about 1.5 MB
+
+
+class StrictParser(FlaskParser):
+    """Reads arguments; wrong ones raise Invalid with field paths; unknown ones are refused, also in the query."""
+
+    DEFAULT_UNKNOWN_BY_LOCATION = {**FlaskParser.DEFAULT_UNKNOWN_BY_LOCATION, "json": RAISE, "query": RAISE}
+
+    def load_json(self, req: Any, schema: Schema) -> Any:
+        """The body. Raises 400 when it is not JSON, 415 when it does not say that it is."""
+        return json_body()
+
+    def handle_error(
+        self, error: ValidationError, req: Any, schema: Any, *, error_status_code: Any, error_headers: Any
+    ) -> Any:
+        messages = cast("dict[str, Any]", error.messages)
+        raise Invalid(flatten(next(iter(messages.values()))))
+
+
+class Blueprint(flask_smorest.Blueprint):
+    """A group of routes, with our parser."""
+
+    ARGUMENTS_PARSER = StrictParser()
+
+
+class _Json(JSONProvider):
+    def dumps(self, obj: Any, **kwargs: Any) -> str:
+        kwargs.pop("indent", None)
+        return jsontext.dumps(obj, **kwargs)
+
+    def loads(self, s: str | bytes, **kwargs: Any) -> Any:
+        return jsontext.loads(s)
+
+
+def json_body() -> Any:
+    """The request's JSON value; an absent body is `{}`. Raises 400 or 415."""
+    data = request.get_data(cache=True)
+    if not data:
+        return {}
+    if not request.is_json:
+        raise UnsupportedMediaType("Send JSON as `Content-Type: application/json`.")
+    try:
+        return jsontext.loads(data.decode("utf-8"))
+    except (ValueError, RecursionError):
+        raise BadRequest("The body is not JSON in UTF-8.") from None
+
+
+@contextmanager
+def transaction() -> Iterator[Session]:
+    """One transaction on the database of the service whose route runs."""
+    database = cast(Database, current_app.extensions["lapak.database"])
+    with database.transaction() as session:
+        yield session
+
+
+def _observe(app: Flask) -> None:
+    def begin() -> None:
+        g.began = time.perf_counter()
+        begin_trace(request.headers.get("traceparent"))
+
+    def end(response: Response) -> Response:
+        # The route's template, never the path: a path holds references to people (domain, rule 10).
+        route = request.url_rule.rule if request.url_rule else "unmatched"
+        seconds = time.perf_counter() - g.began if "began" in g else 0.0
+        health.observe(request.method, route, response.status_code, seconds)
+        if response.status_code >= 500 or seconds > 1:
+            log.warning("slow or failed", method=request.method, route=route, status=response.status_code, seconds=seconds)
+        response.headers.setdefault("Cache-Control", "no-store")
+        response.headers.setdefault("X-Content-Type-Options", "nosniff")
+        return response
+
+    app.before_request(begin)
+    app.after_request(end)
+
+
+def create_app(
+    service: str, *, title: str, blueprints: Sequence[flask_smorest.Blueprint], database: Database, heads: Sequence[str]
+) -> Flask:
+    """The Flask app of one service, everything under `/{service}`.
+
+    `blueprints` carry paths below `/{service}/v1`, except those that name an own `url_prefix`; `heads` are the
+    migration heads that `/readyz` expects. Raises RouteWithoutRole when a route does not say who may call it.
+    """
+    app = Flask(service, static_folder=None)
+    app.json = _Json(app)
+    app.url_map.strict_slashes = False
+    app.config.update(
+        MAX_CONTENT_LENGTH=MAX_BODY_BYTES,
+        API_TITLE=title,
+        API_VERSION="1",
+        OPENAPI_VERSION="3.1.0",
+        OPENAPI_URL_PREFIX=None,
+    )
+    app.extensions["lapak.database"] = database
+    _observe(app)
+    guard.install(app, database)
+    api = flask_smorest.Api(app)
+    problems.install(app)
+    for blueprint in blueprints:
+        prefix = blueprint.url_prefix or "/v1"
+        api.register_blueprint(blueprint, url_prefix=f"/{service}{'' if prefix == '/' else prefix}")
+    app.register_blueprint(health.blueprint(service, database, heads), url_prefix=f"/{service}")
+    app.register_blueprint(openapi.blueprint(service, api), url_prefix=f"/{service}")
+    for rule in app.url_map.iter_rules():
+        guard.roles_of(app, rule.endpoint)
+    return app

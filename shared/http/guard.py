@@ -1,0 +1,98 @@
+"""Who may call which route. Every route names its roles, or `create_app` refuses to start."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
+
+from flask import Flask, g, request
+
+from shared.auth import ROLES, Token, verify
+from shared.db import Database
+from shared.errors import Forbidden, Unauthorized
+from shared.revocation import revoked_jtis
+
+View = TypeVar("View", bound=Callable[..., Any])
+PUBLIC = "public"
+_REVOCATIONS_SECONDS = 2.0
+
+
+class RouteWithoutRole(Exception):
+    """A route does not say who may call it."""
+
+
+def requires(*roles: str) -> Callable[[View], View]:
+    """Declare the roles that may call a view: `@requires("staff", "auditor")`; `@requires(PUBLIC)` needs no token."""
+    unknown = set(roles) - {*ROLES, PUBLIC}
+    if not roles or unknown:
+        raise RouteWithoutRole(f"no such role: {unknown or 'none given'}")
+
+    def mark(view: View) -> View:
+        cast(Any, view).__roles__ = roles
+        return view
+
+    return mark
+
+
+def roles_of(app: Flask, endpoint: str) -> tuple[str, ...]:
+    """The roles declared on an endpoint's view. Raises RouteWithoutRole."""
+    roles = getattr(app.view_functions[endpoint], "__roles__", None)
+    if not roles:
+        raise RouteWithoutRole(f"{endpoint} declares no role: add @requires(…)")
+    return cast(tuple[str, ...], roles)
+
+
+def current_token() -> Token:
+    """The token of this request (only on routes that need one)."""
+    return cast(Token, g.token)
+
+
+def require_scope(*, workshop: str | None = None, outlet: str | None = None, register: str | None = None) -> None:
+    """Refuse (403) when the token is bound to another workshop, outlet or register than the one named.
+
+    Roles without that scope (staff, city, auditor …) pass. A name that is None is not checked.
+    """
+    token = current_token()
+    for bound, asked in ((token.workshop, workshop), (token.outlet, outlet), (token.register, register)):
+        if bound is not None and asked is not None and bound != asked:
+            raise Forbidden("The token belongs to another workshop, outlet or register.")
+
+
+class _Revoked:
+    """The revoked tokens, read again every 2 s: revocation must not cost a query per request."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        self.jtis: frozenset[str] = frozenset()
+        self.read_at = float("-inf")
+
+    def __contains__(self, jti: str) -> bool:
+        if time.monotonic() - self.read_at > _REVOCATIONS_SECONDS:
+            with self.database.transaction() as session:
+                self.jtis = revoked_jtis(session)
+            self.read_at = time.monotonic()
+        return jti in self.jtis
+
+
+def install(app: Flask, database: Database) -> None:
+    """Check token and role before any view runs (and before its body is read)."""
+    revoked = _Revoked(database)
+
+    def check() -> None:
+        if request.endpoint is None:
+            return  # no such route: Flask answers 404 or 405
+        roles = roles_of(app, request.endpoint)
+        if PUBLIC in roles:
+            return
+        scheme, _, text = request.headers.get("Authorization", "").partition(" ")
+        if scheme.lower() != "bearer" or not text:
+            raise Unauthorized("Send the token as `Authorization: Bearer …`.")
+        token = verify(text.strip())
+        if token.jti in revoked:
+            raise Unauthorized("The token was revoked.")
+        if token.role not in roles:
+            raise Forbidden(f"Role {token.role} may not do this; it takes {' or '.join(roles)}.")
+        g.token = token
+
+    app.before_request(check)

@@ -1,0 +1,51 @@
+"""JSON without floats: quantities are read as Decimal and written as numbers with the very same digits."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+
+def number(value: Decimal) -> int | float:
+    """A quantity as a JSON number.
+
+    Quantities are NUMERIC(14,3): at most 14 significant digits. A double keeps 15, and Python prints the
+    shortest digits that read back the same, so what is written are exactly the decimal's digits.
+    """
+    return int(value) if value == value.to_integral_value() else float(value)
+
+
+def instant(value: datetime) -> str:
+    """RFC 3339 in UTC with `Z`."""
+    return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Decimal):
+        return number(value)
+    if isinstance(value, datetime):
+        return instant(value)
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, UUID):
+        return str(value)
+    raise TypeError(f"{type(value).__name__} is not JSON")
+
+
+def dumps(value: Any, *, default: Callable[[Any], Any] = _plain, sort_keys: bool = False, **options: Any) -> str:
+    """Compact JSON text; Decimal, datetime, date and UUID are written plainly."""
+    options.setdefault("separators", (",", ":"))
+    return json.dumps(value, default=default, sort_keys=sort_keys, ensure_ascii=False, **options)
+
+
+def _no_constant(text: str) -> Any:
+    raise ValueError(f"{text} is not JSON")
+
+
+def loads(text: str | bytes) -> Any:
+    """Parse JSON; numbers with a fraction or exponent become Decimal; NaN and Infinity are refused."""
+    return json.loads(text, parse_float=Decimal, parse_constant=_no_constant)

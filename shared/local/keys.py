@@ -1,0 +1,55 @@
+"""The secrets of a local system, made once and kept (0600) under `secrets/`."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Callable
+from pathlib import Path
+
+from shared.config import SERVICES
+from shared.local.home import Home, write_private
+
+
+def _password() -> str:
+    return secrets.token_urlsafe(24)
+
+
+def _private_key() -> str:
+    from joserfc.jwk import OKPKey  # here: costs memory, and is needed once in the life of a system
+
+    key = OKPKey.generate_key("Ed25519", {"use": "sig", "alg": "EdDSA"}, private=True, auto_kid=True)
+    return json.dumps(key.as_dict(private=True))
+
+
+def _public_keys(private_key: str) -> str:
+    key = json.loads(private_key)
+    return json.dumps({"keys": [{name: value for name, value in key.items() if name not in {"d", "key_ops"}}]})
+
+
+def _identity_key() -> str:
+    from cryptography.fernet import Fernet
+
+    return Fernet.generate_key().decode()
+
+
+def _kept(path: Path, make: Callable[[], str]) -> str:
+    if not path.exists():
+        write_private(path, make())
+    return path.read_text(encoding="utf-8").strip()
+
+
+def load(home: Home) -> dict[str, str]:
+    """All secrets by name, made where they are missing.
+
+    `postgres` and `redis` are passwords, `<service>_owner` and `<service>_app` those of the database roles;
+    `token_private_key` is a JWK, `token_public_keys` a JWK set, `identity_keys` a Fernet key.
+    """
+    names = ["postgres", "redis", *(f"{service}_{kind}" for service in SERVICES for kind in ("owner", "app"))]
+    found = {name: _kept(home.secrets / name, _password) for name in names}
+    private = _kept(home.secrets / "token_private_key.json", _private_key)
+    return found | {
+        "token_private_key": private,
+        "token_public_keys": _kept(home.secrets / "token_public_keys.json", lambda: _public_keys(private)),
+        "identity_keys": _kept(home.secrets / "identity_keys", _identity_key),
+    }
