@@ -1,0 +1,127 @@
+"""Celery, the fast path: one queue per service, named after it. Each unusual setting has its reason beside it."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+from celery import Celery
+from celery.signals import setup_logging as celery_asks_for_logging
+from kombu import Queue
+from kombu.serialization import register
+
+from shared import config, jsontext
+from shared.db import Database
+from shared.messaging import cursor
+from shared.messaging.apply import apply
+from shared.messaging.batch import from_wire
+from shared.messaging.careful import apply_carefully
+from shared.messaging.consumer import Consumer
+from shared.telemetry import logger, setup_logging
+
+log = logger(__name__)
+
+TASK = "lapak.apply"
+
+# Plain JSON, but numbers with a fraction are read as Decimal: no float touches a quantity.
+register("lapak-json", jsontext.dumps, jsontext.loads, content_type="application/vnd.lapak+json", content_encoding="utf-8")
+
+
+def unacked_key(service: str) -> str:
+    """The Redis hash of messages that the service's workers hold and have not finished."""
+    return f"lapak.{service}.unacked"
+
+
+def settings(service: str) -> dict[str, Any]:
+    """Celery's configuration for the workers of one service (and for whoever publishes to it)."""
+    return {
+        "broker_url": config.get("LAPAK_REDIS_URL"),
+        "task_serializer": "lapak-json",
+        "accept_content": ["lapak-json"],
+        "task_compression": "zlib",  # kombu stores each message a second time in `unacked`: small pays twice
+        "task_queues": [Queue(service)],
+        "task_default_queue": service,
+        "task_create_missing_queues": True,
+        # One process does one batch at a time; prefork's parent would be the ceiling, and its children
+        # hold up a stop for half a minute (billiard waits for results that nobody reads).
+        "worker_pool": "solo",
+        "worker_concurrency": 1,
+        "task_acks_late": True,  # a message is gone only after its effect was committed
+        "task_reject_on_worker_lost": False,  # it would loop for ever on a batch that kills its worker; the cursor repairs
+        "worker_prefetch_multiplier": 1,  # a message in a dead worker's memory waits for the visibility timeout
+        "task_ignore_result": True,  # the effect is in the database
+        "worker_enable_remote_control": False,  # pub/sub chatter, and its bindings do not survive FLUSHALL
+        "worker_send_task_events": False,
+        "worker_hijack_root_logger": False,
+        "broker_connection_max_retries": None,  # the default gives up after 100
+        "broker_connection_retry_on_startup": True,  # workers may start before Redis
+        "task_publish_retry": False,  # the relay owns the retry
+        "broker_transport_options": {
+            "visibility_timeout": 60,  # a batch takes well under a second
+            "unacked_restore_interval": 5,  # look for messages of dead workers every 5 s …
+            "unacked_restore_throttle": 1,  # … each time, not each tenth time
+            # Per service: another service's sweeper would restore our messages to nowhere (celery #4091).
+            "unacked_key": unacked_key(service),
+            "unacked_index_key": f"lapak.{service}.unacked_index",
+            "unacked_mutex_key": f"lapak.{service}.unacked_mutex",
+            "unacked_mutex_expire": 10,  # a sweeper killed with the default 300 s mutex blocks the others for as long
+            "socket_timeout": 5,  # else a half-open connection blocks for ever (must exceed BRPOP's 1 s)
+            "socket_connect_timeout": 3,
+            "socket_keepalive": True,
+            "health_check_interval": 10,
+            "priority_steps": [0],  # one list per queue, not four
+        },
+    }
+
+
+def publisher() -> Celery:
+    """A Celery app that only sends; it never declares or consumes a queue."""
+    app = Celery("lapak-relay", set_as_current=False)
+    app.conf.update(settings("relay"))
+    return app
+
+
+def send(app: Celery, consumer: str, batch: dict[str, Any]) -> None:
+    """Put a batch on a consumer's queue, by the anonymous exchange: one LPUSH, no bindings that could vanish.
+
+    Raises kombu.exceptions.OperationalError when Redis is away.
+    """
+    app.send_task(
+        TASK,
+        kwargs={"batch": batch},
+        exchange="",
+        routing_key=consumer,
+        queue=Queue(consumer, no_declare=True),
+        argsrepr="",  # else a second copy of the batch travels as text
+        kwargsrepr="",
+        retry=False,
+        ignore_result=True,
+    )
+
+
+def create_worker(consumer: Consumer) -> Celery:
+    """The Celery app of a service's worker: it applies the batches on the service's queue."""
+    app = Celery(consumer.service, set_as_current=False)
+
+    @cache
+    def database() -> Database:
+        url = config.get("LAPAK_{SERVICE}_DATABASE_URL", consumer.service)
+        return Database(url, pool_size=1, application_name=f"lapak {consumer.service} worker")
+
+    @app.on_configure.connect  # type: ignore[untyped-decorator]
+    def configure(**_: object) -> None:
+        app.conf.update(settings(consumer.service))
+
+    @celery_asks_for_logging.connect(weak=False)  # type: ignore[untyped-decorator]
+    def logging_by_us(**_: object) -> None:
+        setup_logging(consumer.service, "worker")
+
+    @app.task(name=TASK, bind=True)  # type: ignore[untyped-decorator]
+    def apply_batch(task: Any, batch: dict[str, Any]) -> None:
+        again = bool(task.request.delivery_info.get("redelivered"))
+        try:
+            (apply_carefully if again else apply)(database(), consumer, from_wire(batch))
+        except (cursor.UnknownEpoch, cursor.Halted) as stopped:
+            log.error("batch not applied", reason=str(stopped))  # the reconciler sees to it
+
+    return app

@@ -1,0 +1,71 @@
+"""The courier: one process per service that carries its events outward (relay) and brings the others' (reconciler).
+
+    python -m shared.messaging.courier services.sales.handlers:consumer
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable
+
+from shared import config
+from shared.db import Database
+from shared.messaging.consumer import Consumer
+from shared.messaging.reconciler import Reconciler
+from shared.messaging.relay import SESSION_OPTIONS, Relay
+from shared.telemetry import logger, setup_logging
+
+log = logger(__name__)
+
+
+def _find(place: str) -> Consumer:
+    module, _, name = place.partition(":")
+    found = getattr(importlib.import_module(module), name)
+    if not isinstance(found, Consumer):
+        raise SystemExit(f"{place} is not a Consumer")
+    return found
+
+
+def _guarded(name: str, loop: Callable[[threading.Event], None], stop: threading.Event) -> threading.Thread:
+    def run() -> None:
+        while not stop.is_set():
+            try:
+                loop(stop)
+            except Exception:
+                # A bug must not leave half a courier running silently: say it, and begin again.
+                log.exception("loop failed, begins again", loop=name)
+                stop.wait(1.0)
+
+    thread = threading.Thread(target=run, name=name, daemon=True)
+    thread.start()
+    return thread
+
+
+def main(place: str) -> None:
+    """Run until SIGTERM or SIGINT."""
+    consumer = _find(place)
+    setup_logging(consumer.service, "courier")
+    url = config.get("LAPAK_{SERVICE}_DATABASE_URL", consumer.service)
+    name = f"lapak {consumer.service}"
+    outward = Database(url, pool_size=2, application_name=f"{name} relay", options=SESSION_OPTIONS)
+    inward = Database(url, pool_size=2, application_name=f"{name} reconciler")
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    threads = [
+        _guarded("relay", Relay(consumer.service, outward).run, stop),
+        _guarded("reconciler", Reconciler(consumer, inward).run, stop),
+    ]
+    log.info("courier ready", pid=os.getpid())
+    while not stop.wait(3600):
+        pass
+    for thread in threads:
+        thread.join(timeout=1.5)  # what is in flight is either committed or rolled back
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

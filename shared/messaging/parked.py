@@ -1,0 +1,48 @@
+"""Events whose cause has not arrived: kept aside, visible with their age, tried again every second."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text
+
+from shared import jsontext
+from shared.db import Session
+
+_PARK = text("""
+    INSERT INTO parked (source, epoch, seq, event, waiting_for)
+    VALUES (:source, :epoch, :seq, CAST(:event AS jsonb), :waiting_for) ON CONFLICT DO NOTHING
+""")
+# SKIP LOCKED: two reconcilers during a change of leader share the work instead of waiting for each other.
+_DUE = text("""
+    SELECT source, epoch, seq, event FROM parked
+     ORDER BY tried_at LIMIT :limit FOR UPDATE SKIP LOCKED
+""")
+_DONE = text("DELETE FROM parked WHERE source = :source AND epoch = :epoch AND seq = :seq")
+_STILL = text("""
+    UPDATE parked SET tried_at = now(), tries = tries + 1, waiting_for = :waiting_for
+     WHERE source = :source AND epoch = :epoch AND seq = :seq
+""")
+
+
+def park(session: Session, source: str, epoch: UUID, event: Mapping[str, Any], waiting_for: str) -> None:
+    """Keep an event aside. Doing it twice changes nothing."""
+    values = {"source": source, "epoch": epoch, "seq": event["sequence"], "waiting_for": waiting_for}
+    session.execute(_PARK, values | {"event": jsontext.dumps(event)})
+
+
+def due(session: Session, limit: int = 500) -> list[Any]:
+    """The parked events tried longest ago: rows with source, epoch, seq, event; locked for this transaction."""
+    return list(session.execute(_DUE, {"limit": limit}))
+
+
+def done(session: Session, source: str, epoch: UUID, seq: int) -> None:
+    """The event was handled, or became a dead letter."""
+    session.execute(_DONE, {"source": source, "epoch": epoch, "seq": seq})
+
+
+def still_waiting(session: Session, source: str, epoch: UUID, seq: int, waiting_for: str) -> None:
+    """The cause is still missing."""
+    session.execute(_STILL, {"source": source, "epoch": epoch, "seq": seq, "waiting_for": waiting_for})

@@ -1,0 +1,85 @@
+"""The event plane's HTTP door, the same in every service: the feed, and batches applied by hand."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+from flask import current_app
+from marshmallow import Schema, fields, validate
+
+from shared.db import Database
+from shared.errors import Problem
+from shared.fields import WholeNumber
+from shared.http import Blueprint, current_token, requires, transaction
+from shared.messaging import log
+from shared.messaging.batch import MAX_SEQUENCE, BatchSchema, CloudEventSchema, ParentSchema, batch_of
+from shared.messaging.by_hand import apply_by_hand
+from shared.messaging.consumer import Consumer
+
+
+class Gone(Problem):
+    status = 410
+    code = "gone"
+    title = "That part of the log was removed"
+
+
+class FeedArgs(Schema):
+    """`after` and `limit`; `seen`, `seen_id`: the consumer's last event, to find out that the log forked."""
+
+    after = fields.Integer(load_default=0, validate=validate.Range(min=0, max=MAX_SEQUENCE))
+    limit = fields.Integer(load_default=500, validate=validate.Range(min=1, max=1000))
+    seen = fields.Integer(load_default=0, validate=validate.Range(min=0, max=MAX_SEQUENCE))
+    seen_id = fields.UUID(load_default=None)
+
+
+class FeedPage(Schema):
+    """Sequences `[lo, hi)`, with the events among them of the types that the caller subscribes to."""
+
+    source = fields.String(required=True)
+    epoch = fields.UUID(required=True)
+    lo = WholeNumber(high=MAX_SEQUENCE, required=True)
+    hi = WholeNumber(high=MAX_SEQUENCE, required=True)
+    head = WholeNumber(high=MAX_SEQUENCE, required=True)
+    min_seq = WholeNumber(high=MAX_SEQUENCE, required=True)
+    types = fields.List(fields.String(), required=True)
+    events = fields.List(fields.Nested(CloudEventSchema), required=True)
+    parent = fields.Nested(ParentSchema, required=True, allow_none=True)
+
+
+class AppliedSchema(Schema):
+    """What applying a batch by hand did; `new` is false when all of it had been received before."""
+
+    new = fields.Boolean(required=True)
+    handled = fields.Integer(required=True)
+    parked = fields.Integer(required=True)
+    dead = fields.Integer(required=True)
+
+
+def blueprint(consumer: Consumer) -> Blueprint:
+    """`GET` and `POST /events` below the service's prefix."""
+    door = Blueprint("events", __name__, url_prefix="/", description="The event feed")
+
+    @door.get("/events")
+    @requires("service")
+    @door.arguments(FeedArgs(), location="query")
+    @door.alt_response(200, schema=FeedPage(), description="A page of the log")
+    def read_feed(args: dict[str, Any]) -> dict[str, Any]:
+        """Read the log after a sequence."""
+        with transaction() as session:
+            at = log.stream(session)
+            log.check_descent(session, at, seen=args["seen"], seen_id=args["seen_id"])
+            if args["after"] + 1 < log.MIN_SEQ:
+                raise Gone(f"The log begins at {log.MIN_SEQ}.", min_seq=log.MIN_SEQ)
+            page = log.read(session, at, current_token().service or "", after=args["after"], limit=args["limit"])
+        return page.to_wire() | {"head": at.last_seq, "min_seq": log.MIN_SEQ}
+
+    @door.post("/events")
+    @requires("operator")
+    @door.arguments(BatchSchema())
+    @door.response(200, AppliedSchema())
+    def apply_events(body: dict[str, Any]) -> Any:
+        """Apply a batch by hand; the carried events count as received, and it is audited."""
+        database = cast(Database, current_app.extensions["lapak.database"])
+        return apply_by_hand(database, consumer, batch_of(body), applied_by=current_token().sub)
+
+    return door
