@@ -4,21 +4,42 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Annotated, Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import DateTime, LargeBinary, MetaData, Numeric, Select, String, Uuid, create_engine, text, tuple_
-from sqlalchemy import Connection as Connection
-from sqlalchemy import Engine as Engine
+from sqlalchemy import (
+    Connection,
+    DateTime,
+    LargeBinary,
+    MetaData,
+    Numeric,
+    Select,
+    String,
+    Uuid,
+    create_engine,
+    text,
+    tuple_,
+)
 from sqlalchemy.orm import Session, mapped_column, sessionmaker
-from sqlalchemy.orm import Session as Session  # noqa: PLC0414  (services take Session from here)
 
 from shared import jsontext
 from shared.fields import invalid
+
+__all__ = [
+    "NAMING",
+    "PLUMBING",
+    "POSTED",
+    "Connection",
+    "Database",
+    "Page",
+    "Session",
+    "grant_application_role",
+    "paged",
+]
 
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -88,7 +109,14 @@ def _encode_cursor(values: Sequence[Any]) -> str:
     return base64.urlsafe_b64encode(jsontext.dumps(list(values)).encode()).decode().rstrip("=")
 
 
-_READERS = {int: int, str: str, UUID: UUID, datetime: datetime.fromisoformat, date: date.fromisoformat, Decimal: Decimal}
+_READERS: dict[type, Callable[[Any], Any]] = {
+    int: int,
+    str: str,
+    UUID: UUID,
+    datetime: datetime.fromisoformat,
+    date: date.fromisoformat,
+    Decimal: Decimal,
+}
 
 
 def _decode_cursor(cursor: str, keys: Sequence[Any]) -> list[Any]:

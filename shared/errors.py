@@ -53,7 +53,9 @@ class Invalid(Problem):
     title = "Some fields are not valid"
 
     def __init__(self, errors: dict[str, list[str]], detail: str = "") -> None:
-        super().__init__(detail or "; ".join(f"{path}: {' '.join(text)}" for path, text in errors.items()), errors=errors)
+        super().__init__(
+            detail or "; ".join(f"{path}: {' '.join(text)}" for path, text in errors.items()), errors=errors
+        )
 
 
 def flatten(messages: Any, path: str = "") -> dict[str, list[str]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, ClassVar
 
 from marshmallow import Schema, fields, validate
 
@@ -15,6 +15,11 @@ MAX_RUPIAH = 10**12
 MAX_QUANTITY = Decimal(10) ** 11  # NUMERIC(14,3)
 CODE_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,39}$"
 WORKER_REF_PATTERN = r"^w[0-9a-z]{7,15}$"
+
+
+def _described(kwargs: dict[str, Any], **metadata: Any) -> dict[str, Any]:
+    """Field arguments with metadata for OpenAPI, which the caller's own metadata overrides."""
+    return {**kwargs, "metadata": {**metadata, **kwargs.get("metadata", {})}}
 
 
 class Money(fields.Integer):
@@ -45,19 +50,16 @@ class WholeNumber(fields.Integer):
 class Quantity(fields.Field[Decimal]):
     """A JSON number with at most 3 decimals, exact; > 0, or >= 0 with `zero=True`."""
 
-    default_error_messages = {
+    default_error_messages: ClassVar[dict[str, str]] = {
         "invalid": "Not a number.",
         "decimals": "At most 3 decimals.",
         "range": "Must be {bound} and below 10^11.",
     }
 
     def __init__(self, *, zero: bool = False, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
+        bound = {"minimum" if zero else "exclusiveMinimum": 0, "exclusiveMaximum": 10**11}
+        super().__init__(**_described(kwargs, type="number", multipleOf=0.001, **bound))
         self.zero = zero
-        self.metadata.setdefault("type", "number")
-        self.metadata.setdefault("multipleOf", 0.001)
-        self.metadata.setdefault("minimum" if zero else "exclusiveMinimum", 0)
-        self.metadata.setdefault("exclusiveMaximum", 10**11)
 
     def _serialize(self, value: Decimal | None, attr: str | None, obj: Any, **kwargs: Any) -> int | float | None:
         return None if value is None else jsontext.number(value)
@@ -85,24 +87,23 @@ class Code(fields.String):
     """A reference code such as `WS-GRM`: 1..40 of letters, digits, `.`, `_`, `-`."""
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(validate=validate.Regexp(CODE_PATTERN.replace("$", r"\Z")), **kwargs)
-        self.metadata.setdefault("pattern", CODE_PATTERN)
+        rule = validate.Regexp(CODE_PATTERN.replace("$", r"\Z"))
+        super().__init__(validate=rule, **_described(kwargs, pattern=CODE_PATTERN))
 
 
 class WorkerRef(fields.String):
     """The random reference of a resident, inside the wall only."""
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(validate=validate.Regexp(WORKER_REF_PATTERN.replace("$", r"\Z")), **kwargs)
-        self.metadata.setdefault("pattern", WORKER_REF_PATTERN)
+        rule = validate.Regexp(WORKER_REF_PATTERN.replace("$", r"\Z"))
+        super().__init__(validate=rule, **_described(kwargs, pattern=WORKER_REF_PATTERN))
 
 
 class Instant(fields.AwareDateTime):
     """RFC 3339 with offset; loaded as UTC, dumped with `Z`."""
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(format="iso", **kwargs)
-        self.metadata.setdefault("format", "date-time")
+        super().__init__(format="iso", **_described(kwargs, format="date-time"))
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> datetime:
         if not isinstance(value, str):
@@ -136,7 +137,10 @@ def page_of(item: Schema) -> Schema:
     """The schema of one page of a list: `{"items": […], "next": cursor|null}`."""
     name = f"{type(item).__name__}Page"
     return Schema.from_dict(
-        {"items": fields.List(fields.Nested(item), required=True), "next": fields.String(required=True, allow_none=True)},
+        {
+            "items": fields.List(fields.Nested(item), required=True),
+            "next": fields.String(required=True, allow_none=True),
+        },
         name=name,
     )()
 

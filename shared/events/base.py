@@ -26,7 +26,7 @@ class Part(msgspec.Struct, frozen=True, kw_only=True):
     """A part of an event, e.g. one line."""
 
 
-class BilingualName(Part):
+class BilingualName(Part, frozen=True):
     """A name in Indonesian and English."""
 
     id: str

@@ -10,7 +10,7 @@ from msgspec import Meta
 from shared.events.base import BilingualName, Code, Day, Event, Instant, LotCode, Part, Quantity, Rupiah, Version
 
 
-class ProductPublished(Event):
+class ProductPublished(Event, frozen=True):
     """A product was created or changed."""
 
     SOURCE = "inventory"
@@ -28,14 +28,14 @@ class ProductPublished(Event):
     active: bool
 
 
-class MakerShare(Part):
+class MakerShare(Part, frozen=True):
     """One maker's share of an output, in basis points; the shares of an output total 10,000."""
 
     worker_ref: str
     share_bp: Annotated[int, Meta(ge=1, le=10_000)]
 
 
-class OutputAccepted(Event):
+class OutputAccepted(Event, frozen=True):
     """Staff accepted an output; a lot was born. Inside the wall only."""
 
     SOURCE = "inventory"
@@ -51,7 +51,7 @@ class OutputAccepted(Event):
     makers: tuple[MakerShare, ...]
 
 
-class LotCreated(Event):
+class LotCreated(Event, frozen=True):
     """A lot was born in a workshop. `expires_on` is the last day of sale."""
 
     SOURCE = "inventory"
@@ -64,7 +64,7 @@ class LotCreated(Event):
     expires_on: Day | None
 
 
-class ReceivedLine(Part):
+class ReceivedLine(Part, frozen=True):
     """What an outlet counted as good of one lot."""
 
     sku: Code
@@ -72,7 +72,7 @@ class ReceivedLine(Part):
     good: Quantity
 
 
-class ConsignmentReceived(Event):
+class ConsignmentReceived(Event, frozen=True):
     """An outlet received goods, by its own count."""
 
     SOURCE = "inventory"
@@ -85,7 +85,7 @@ class ConsignmentReceived(Event):
     received_at: Instant
 
 
-class StockMoved(Event):
+class StockMoved(Event, frozen=True):
     """An outlet's stock changed by something that sales did not report: a count, a write-off, goods sent back."""
 
     SOURCE = "inventory"
@@ -99,7 +99,7 @@ class StockMoved(Event):
     reason_code: str
 
 
-class LotRecalled(Event):
+class LotRecalled(Event, frozen=True):
     """A lot may no longer be sold, from `recalled_at` on."""
 
     SOURCE = "inventory"

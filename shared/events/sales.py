@@ -7,7 +7,7 @@ from uuid import UUID
 from shared.events.base import Code, Day, Event, Instant, LotCode, Part, Quantity, Rupiah, Version
 
 
-class OutletOpened(Event):
+class OutletOpened(Event, frozen=True):
     """An outlet was created or changed; `kind` is permanent or temporary."""
 
     SOURCE = "sales"
@@ -21,7 +21,7 @@ class OutletOpened(Event):
     closes_on: Day | None
 
 
-class SoldLine(Part):
+class SoldLine(Part, frozen=True):
     """One line of a sale; `lot` is null when nobody knows it yet."""
 
     line_id: UUID
@@ -33,7 +33,7 @@ class SoldLine(Part):
     amount: Rupiah
 
 
-class SaleRecorded(Event):
+class SaleRecorded(Event, frozen=True):
     """A sale happened. `total` is the sum of its lines' amounts."""
 
     SOURCE = "sales"
@@ -48,7 +48,7 @@ class SaleRecorded(Event):
     total: Rupiah
 
 
-class ReturnedLine(Part):
+class ReturnedLine(Part, frozen=True):
     """One line of a return; `restock` says whether the goods went back on the shelf."""
 
     line_id: UUID
@@ -60,7 +60,7 @@ class ReturnedLine(Part):
     restock: bool
 
 
-class SaleReturned(Event):
+class SaleReturned(Event, frozen=True):
     """Goods came back and money was refunded."""
 
     SOURCE = "sales"
@@ -73,7 +73,7 @@ class SaleReturned(Event):
     lines: tuple[ReturnedLine, ...]
 
 
-class SaleLotAssigned(Event):
+class SaleLotAssigned(Event, frozen=True):
     """A person said which lot a sold line was, after the fact."""
 
     SOURCE = "sales"
@@ -85,7 +85,7 @@ class SaleLotAssigned(Event):
     version: Version
 
 
-class TokenRevoked(Event):
+class TokenRevoked(Event, frozen=True):
     """A token is refused from now on, in every service."""
 
     SOURCE = "sales"

@@ -7,7 +7,7 @@ from typing import Literal
 from shared.events.base import Code, Day, Event, Version
 
 
-class SkillGranted(Event):
+class SkillGranted(Event, frozen=True):
     """A resident holds a skill for a span of days, by a certificate or an instructor's attestation."""
 
     SOURCE = "training"
@@ -22,7 +22,7 @@ class SkillGranted(Event):
     version: Version
 
 
-class SkillWithdrawn(Event):
+class SkillWithdrawn(Event, frozen=True):
     """What granted a skill no longer does, from `effective` on. It may arrive before the grant."""
 
     SOURCE = "training"

@@ -91,12 +91,19 @@ def blueprint(service: str, database: Database, heads: Sequence[str]) -> Bluepri
         # Redis down is reported, not unready: sales are still recorded and the log keeps their events.
         state = _database_state(database, heads)
         ready = state == "ready"
-        body = {"status": "ready" if ready else "not ready", "service": service, "database": state, "redis": _redis_state()}
+        body = {
+            "status": "ready" if ready else "not ready",
+            "service": service,
+            "database": state,
+            "redis": _redis_state(),
+        }
         return answer(body, 200 if ready else 503)
 
     @door.get("/metrics")
     @requires(PUBLIC)
     def metrics() -> Response:
-        return Response(generate_latest(_HTTP) + generate_latest(plane), content_type="text/plain; version=0.0.4; charset=utf-8")
+        return Response(
+            generate_latest(_HTTP) + generate_latest(plane), content_type="text/plain; version=0.0.4; charset=utf-8"
+        )
 
     return door

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any
 
-import flask_smorest
+import flask_smorest  # type: ignore[import-untyped]
 from flask import Blueprint, Flask, Response, current_app, render_template_string
 from werkzeug.routing import Rule
 
@@ -48,7 +48,9 @@ h2{font-size:1.05rem;margin:1.6rem 0 .2rem;border-top:1px solid #ddd;padding-top
 
 
 def _template(rule: Rule) -> str:
-    return "".join(f"{{{part}}}" if dynamic else part for dynamic, part in rule._trace).partition("|")[2].replace("|", "")
+    return (
+        "".join(f"{{{part}}}" if dynamic else part for dynamic, part in rule._trace).partition("|")[2].replace("|", "")
+    )
 
 
 def _complete(app: Flask, spec: dict[str, Any]) -> dict[str, Any]:
@@ -58,7 +60,9 @@ def _complete(app: Flask, spec: dict[str, Any]) -> dict[str, Any]:
     components["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}}
     content = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
     components["responses"] = {}
-    rules = {(_template(rule), method.lower()): rule for rule in app.url_map.iter_rules() for method in rule.methods or ()}
+    rules = {
+        (_template(rule), method.lower()): rule for rule in app.url_map.iter_rules() for method in rule.methods or ()
+    }
     for path, operations in spec.get("paths", {}).items():
         for method, operation in operations.items():
             if method == "parameters":

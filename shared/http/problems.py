@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import Flask, Response, request
 from psycopg.errors import DataError as PostgresDataError
-from sqlalchemy.exc import DBAPIError, DataError, OperationalError
+from sqlalchemy.exc import DataError, DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 
@@ -16,7 +16,13 @@ from shared.telemetry import logger
 
 log = logger(__name__)
 
-_CODES = {400: "bad-request", 404: "not-found", 405: "method-not-allowed", 413: "too-large", 415: "unsupported-media-type"}
+_CODES = {
+    400: "bad-request",
+    404: "not-found",
+    405: "method-not-allowed",
+    413: "too-large",
+    415: "unsupported-media-type",
+}
 
 
 def problem(status: int, code: str, title: str, detail: str, extra: dict[str, Any] | None = None) -> Response:
@@ -48,7 +54,11 @@ def _unstorable(error: DataError) -> Response:
     # Schemas check shapes; what is left is text that PostgreSQL cannot hold, or a number out of its range.
     known = isinstance(error.orig, PostgresDataError)
     log.warning("value refused by the database", error=type(error.orig).__name__, route=str(request.url_rule))
-    return problem(422, "invalid", "Some fields are not valid", "A value is out of range.", {"errors": {}}) if known else _crash(error)
+    return (
+        problem(422, "invalid", "Some fields are not valid", "A value is out of range.", {"errors": {}})
+        if known
+        else _crash(error)
+    )
 
 
 def _unavailable(error: DBAPIError | PoolTimeout) -> Response:

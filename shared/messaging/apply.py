@@ -102,7 +102,11 @@ def handle(session: Session, consumer: Consumer, batch: Batch, events: Sequence[
                 raise
             for event in group:
                 fate = _handle_alone(session, consumer, batch, event)
-                handled, waiting, dead = handled + (fate == "handled"), waiting + (fate == "parked"), dead + (fate == "dead")
+                handled, waiting, dead = (
+                    handled + (fate == "handled"),
+                    waiting + (fate == "parked"),
+                    dead + (fate == "dead"),
+                )
     return Outcome(new=True, handled=handled, parked=waiting, dead=dead)
 
 

@@ -24,7 +24,9 @@ log = logger(__name__)
 TASK = "lapak.apply"
 
 # Plain JSON, but numbers with a fraction are read as Decimal: no float touches a quantity.
-register("lapak-json", jsontext.dumps, jsontext.loads, content_type="application/vnd.lapak+json", content_encoding="utf-8")
+register(
+    "lapak-json", jsontext.dumps, jsontext.loads, content_type="application/vnd.lapak+json", content_encoding="utf-8"
+)
 
 
 def unacked_key(service: str) -> str:
@@ -89,9 +91,8 @@ def send(app: Celery, consumer: str, batch: dict[str, Any]) -> None:
     app.send_task(
         TASK,
         kwargs={"batch": batch},
-        exchange="",
-        routing_key=consumer,
-        queue=Queue(consumer, no_declare=True),
+        queue=consumer,  # a queue's own name needs no exchange
+        declare=[],
         argsrepr="",  # else a second copy of the batch travels as text
         kwargsrepr="",
         retry=False,
@@ -108,15 +109,15 @@ def create_worker(consumer: Consumer) -> Celery:
         url = config.get("LAPAK_{SERVICE}_DATABASE_URL", consumer.service)
         return Database(url, pool_size=1, application_name=f"lapak {consumer.service} worker")
 
-    @app.on_configure.connect  # type: ignore[untyped-decorator]
+    @app.on_configure.connect
     def configure(**_: object) -> None:
         app.conf.update(settings(consumer.service))
 
-    @celery_asks_for_logging.connect(weak=False)  # type: ignore[untyped-decorator]
+    @celery_asks_for_logging.connect(weak=False)
     def logging_by_us(**_: object) -> None:
         setup_logging(consumer.service, "worker")
 
-    @app.task(name=TASK, bind=True)  # type: ignore[untyped-decorator]
+    @app.task(name=TASK, bind=True)
     def apply_batch(task: Any, batch: dict[str, Any]) -> None:
         again = bool(task.request.delivery_info.get("redelivered"))
         try:

@@ -1,6 +1,6 @@
 """The courier: one process per service that carries its events outward (relay) and brings the others' (reconciler).
 
-    python -m shared.messaging.courier services.sales.handlers:consumer
+python -m shared.messaging.courier services.sales.handlers:consumer
 """
 
 from __future__ import annotations

@@ -7,7 +7,6 @@ and a new consumer with an empty database. The queue is only faster.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from threading import Event as Flag
@@ -19,7 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from shared import config, jsontext
 from shared.auth import issue
-from shared.db import Database
+from shared.db import Connection, Database
 from shared.messaging import cursor, dead_letters, parked
 from shared.messaging.apply import apply, enter_epoch, retry
 from shared.messaging.batch import Batch, from_wire
@@ -38,20 +37,21 @@ TOKEN_LIFETIME = timedelta(hours=1)
 
 _SEEN = text("""
     INSERT INTO source_state (source, epoch, head, seen_at, behind_since)
-    VALUES (:source, :epoch, :head, now(), CASE WHEN :behind THEN now() END)
+    VALUES (:source, :epoch, :head, now(), now() - make_interval(secs => :behind))
     ON CONFLICT (source) DO UPDATE SET epoch = excluded.epoch, head = excluded.head, seen_at = now(),
-        behind_since = CASE WHEN :behind THEN coalesce(source_state.behind_since, now()) END
+        behind_since = excluded.behind_since
 """)
 _REPAIRED = text("UPDATE source_state SET repairs = repairs + 1 WHERE source = :source")
 
 
 @dataclass
 class Hole:
-    """The lowest hole of a source: since when it has not moved, and how often it was pulled."""
+    """The lowest hole of a source: since when it has not moved, how often it was pulled, whether more lies behind."""
 
     at: int
     since: float
     pulls: int = 0
+    more: bool = False
 
 
 class Reconciler:
@@ -72,15 +72,15 @@ class Reconciler:
                     connection = connection.execution_options(isolation_level="AUTOCOMMIT")
                     if connection.execute(text(f"SELECT pg_try_advisory_lock({LOCK})")).scalar():
                         log.info("reconciler leads")
-                        self._lead(stop, lambda: connection.execute(text("SELECT 1")))
+                        self._lead(stop, connection)
                     connection.invalidate()
             except SQLAlchemyError as error:
                 log.warning("reconciler lost its database", error=type(error).__name__)
             stop.wait(PERIOD)
 
-    def _lead(self, stop: Flag, keep_alive: Callable[[], object]) -> None:
+    def _lead(self, stop: Flag, connection: Connection) -> None:
         while not stop.is_set():
-            keep_alive()  # raises when the session, and so the lead, is gone
+            connection.execute(text("SELECT 1"))  # raises when the session, and so the lead, is gone
             for source in self.consumer.sources:
                 try:
                     self.reconcile(source, stop)
@@ -113,10 +113,10 @@ class Reconciler:
                 cursor.halt(session, source, str(error))
                 log.error("source forked: stopped listening", source=source, reason=str(error))
                 return None
-            low = cursor.lowest_hole(session, source, batch.epoch, head)
-            values = {"source": source, "epoch": batch.epoch, "head": head, "behind": low is not None}
-            session.execute(_SEEN, values)
-        return self._remember(source, low)
+            hole = self._remember(source, cursor.lowest_hole(session, source, batch.epoch, head))
+            behind = time.monotonic() - hole.since if hole else None
+            session.execute(_SEEN, {"source": source, "epoch": batch.epoch, "head": head, "behind": behind})
+        return hole
 
     def _remember(self, source: str, low: int | None) -> Hole | None:
         known = self.holes.get(source)
@@ -125,9 +125,8 @@ class Reconciler:
             return None
         if known is None or known.at != low:
             # While a long history is being pulled each page ends at a new hole: no need to wait again.
-            pulling = known is not None and known.pulls > 0
-            known = Hole(low, time.monotonic() - (PATIENCE if pulling else 0.0))
-            self.holes[source] = known
+            pulling = known is not None and known.more
+            self.holes[source] = known = Hole(low, time.monotonic() - (PATIENCE if pulling else 0.0))
         return known
 
     def _pull(self, source: str, hole: Hole) -> bool:
@@ -135,13 +134,13 @@ class Reconciler:
         if page is None:
             return False
         batch = from_wire(page)
-        hole.pulls += 1
+        hole.pulls, hole.more, hole.since = hole.pulls + 1, batch.hi <= page["head"], time.monotonic()
         careful = hole.pulls > 1  # filled once and still there: something in it may be killing us
         outcome = (apply_carefully if careful else apply)(self.database, self.consumer, batch)
         with self.database.transaction() as session:
             session.execute(_REPAIRED, {"source": source})
         log.info("hole filled from the feed", source=source, at=hole.at, events=len(batch.events), careful=careful)
-        return outcome.new and not careful
+        return outcome.new and hole.more
 
     def _fetch(self, source: str, *, after: int, limit: int, last: Any = None) -> dict[str, Any] | None:
         query: dict[str, Any] = {"after": after, "limit": limit}

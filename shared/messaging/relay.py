@@ -18,7 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from shared import config
-from shared.db import Database
+from shared.db import Connection, Database
 from shared.events.subscribers import consumers_of
 from shared.messaging import log as event_log
 from shared.messaging.celery import publisher, send, unacked_key
@@ -89,18 +89,18 @@ class Relay:
                     connection = connection.execution_options(isolation_level="AUTOCOMMIT")
                     if connection.execute(text(f"SELECT pg_try_advisory_lock({LOCK})")).scalar():
                         log.info("relay leads")
-                        self._lead(stop, lambda: connection.execute(text("SELECT 1")))
+                        self._lead(stop, connection)
                     connection.invalidate()  # a session that ends frees the lock, whatever happened in it
             except SQLAlchemyError as error:
                 log.warning("relay lost its database", error=type(error).__name__)
             stop.wait(0.5)
 
-    def _lead(self, stop: Flag, keep_alive: Callable[[], object]) -> None:
+    def _lead(self, stop: Flag, connection: Connection) -> None:
         busy_poll = int(config.get("LAPAK_RELAY_POLL_MS")) / 1000
         pause, last_beat = busy_poll, time.monotonic()
         while not stop.is_set():
             if time.monotonic() - last_beat > 1:
-                keep_alive()  # raises when the session, and so the lead, is gone
+                connection.execute(text("SELECT 1"))  # raises when the session, and so the lead, is gone
                 last_beat = time.monotonic()
             worked = self.turn()
             pause = busy_poll if worked else min(pause * 1.5, IDLE_POLL)
