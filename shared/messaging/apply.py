@@ -36,13 +36,16 @@ class Outcome:
     dead: int = 0
 
 
-def apply(database: Database, consumer: Consumer, batch: Batch) -> Outcome:
+def apply(database: Database, consumer: Consumer, batch: Batch, *, first: bool = True) -> Outcome:
     """Receive a batch. Safe to call with the same batch any number of times, at once, in any order.
+
+    `first=False` for what comes by the queue: a message may have outlived the database it came from, so only the
+    source itself (its feed) or a person can say which log is to be followed.
 
     Raises UnknownEpoch, Halted, or the transient database error that outlasted the retries: then nothing happened,
     and the cursor still lacks the range (the cursor is the retry queue).
     """
-    return persistently(lambda: _receive(database, consumer, batch))
+    return persistently(lambda: _receive(database, consumer, batch, first))
 
 
 def persistently(attempt: Callable[[], Result]) -> Result:
@@ -60,9 +63,9 @@ def persistently(attempt: Callable[[], Result]) -> Result:
     return attempt()
 
 
-def _receive(database: Database, consumer: Consumer, batch: Batch) -> Outcome:
+def _receive(database: Database, consumer: Consumer, batch: Batch, first: bool) -> Outcome:
     with database.transaction() as session:
-        enter_epoch(session, consumer, batch)
+        enter_epoch(session, consumer, batch, first=first)
         rows = cursor.positions(session, batch)
         if not rows:
             return Outcome(new=False)
@@ -72,10 +75,10 @@ def _receive(database: Database, consumer: Consumer, batch: Batch) -> Outcome:
     return outcome
 
 
-def enter_epoch(session: Session, consumer: Consumer, batch: Batch) -> None:
+def enter_epoch(session: Session, consumer: Consumer, batch: Batch, *, first: bool = True) -> None:
     """Make sure there are cursor rows for the batch's epoch. Raises UnknownEpoch."""
     try:
-        cursor.prepare(session, consumer, batch.source, batch.epoch)
+        cursor.prepare(session, consumer, batch.source, batch.epoch, first=first)
     except cursor.UnknownEpoch:
         if batch.parent is None or not cursor.inherit(session, batch.source, batch.epoch, batch.parent):
             raise

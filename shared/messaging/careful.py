@@ -36,13 +36,13 @@ class ProcessDied(Exception):
     """The process that applied this event died, each time."""
 
 
-def apply_carefully(database: Database, consumer: Consumer, batch: Batch) -> Outcome:
+def apply_carefully(database: Database, consumer: Consumer, batch: Batch, *, first: bool = True) -> Outcome:
     """Like `apply`, one event per transaction; an event whose attempts killed their process becomes a dead letter.
 
     Events whose next attempt is not due yet stay a hole, to be filled later.
     """
     total, postponed = Outcome(new=False), []
-    for event in _new_events(database, consumer, batch):
+    for event in _new_events(database, consumer, batch, first):
         done = _apply_alone(database, consumer, batch.only(event))
         if done is None:
             postponed.append(event["sequence"])
@@ -57,9 +57,9 @@ def apply_carefully(database: Database, consumer: Consumer, batch: Batch) -> Out
     return total
 
 
-def _new_events(database: Database, consumer: Consumer, batch: Batch) -> list[Wire]:
+def _new_events(database: Database, consumer: Consumer, batch: Batch, first: bool) -> list[Wire]:
     with database.transaction() as session:
-        enter_epoch(session, consumer, batch)
+        enter_epoch(session, consumer, batch, first=first)
         rows = cursor.positions(session, batch)
     return [e for e in batch.events if any(e["type"] in row.types and row.lacks(e["sequence"]) for row in rows)]
 

@@ -103,15 +103,12 @@ def send(app: Celery, consumer: str, batch: dict[str, Any]) -> None:
 def create_worker(consumer: Consumer) -> Celery:
     """The Celery app of a service's worker: it applies the batches on the service's queue."""
     app = Celery(consumer.service, set_as_current=False)
+    app.conf.update(settings(consumer.service))
 
     @cache
     def database() -> Database:
         url = config.get("LAPAK_{SERVICE}_DATABASE_URL", consumer.service)
         return Database(url, pool_size=1, application_name=f"lapak {consumer.service} worker")
-
-    @app.on_configure.connect
-    def configure(**_: object) -> None:
-        app.conf.update(settings(consumer.service))
 
     @celery_asks_for_logging.connect(weak=False)
     def logging_by_us(**_: object) -> None:
@@ -121,7 +118,7 @@ def create_worker(consumer: Consumer) -> Celery:
     def apply_batch(task: Any, batch: dict[str, Any]) -> None:
         again = bool(task.request.delivery_info.get("redelivered"))
         try:
-            (apply_carefully if again else apply)(database(), consumer, from_wire(batch))
+            (apply_carefully if again else apply)(database(), consumer, from_wire(batch), first=False)
         except (cursor.UnknownEpoch, cursor.Halted) as stopped:
             log.error("batch not applied", reason=str(stopped))  # the reconciler sees to it
 

@@ -79,16 +79,17 @@ def _text(ranges: Iterable[tuple[int, int]]) -> str:
     return "{" + ",".join(f"[{lo},{hi})" for lo, hi in ranges) + "}"
 
 
-def prepare(session: Session, consumer: Consumer, source: str, epoch: UUID) -> None:
+def prepare(session: Session, consumer: Consumer, source: str, epoch: UUID, *, first: bool) -> None:
     """Make the cursor rows fit the subscription: a type subscribed to later begins its own row, empty.
 
-    Raises UnknownEpoch when another epoch of this source has been followed so far.
+    `first`: this may be the first that is heard of the source. Raises UnknownEpoch when it may not, or when another
+    epoch has been followed so far.
     """
     wanted = set(consumer.types_from(source))
     place = {"source": source, "epoch": epoch}
     rows = session.execute(_ROWS, place).all()
-    if not rows and session.execute(_OTHER_EPOCHS, place).first():
-        raise UnknownEpoch(f"{consumer.service} follows another log of {source} than {epoch}")
+    if not rows and (not first or session.execute(_OTHER_EPOCHS, place).first()):
+        raise UnknownEpoch(f"{consumer.service} does not follow the log {epoch} of {source}")
     for row in rows:
         kept = sorted(wanted & set(row.types))
         if kept != list(row.types):

@@ -13,9 +13,9 @@ CREATE TABLE outbox (
 -- a table that is always nearly empty: clean it by count, not by share
 ) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000);
 CREATE TABLE stream (
-    only smallint NOT NULL DEFAULT 1 CONSTRAINT pk_stream PRIMARY KEY,
+    id smallint NOT NULL DEFAULT 1 CONSTRAINT pk_stream PRIMARY KEY,
     source varchar(20) NOT NULL, epoch uuid NOT NULL DEFAULT gen_random_uuid(), last_seq bigint NOT NULL DEFAULT 0,
-    parent_epoch uuid, parent_seq bigint, CONSTRAINT ck_stream_single_row CHECK (only = 1)
+    parent_epoch uuid, parent_seq bigint, CONSTRAINT ck_stream_single_row CHECK (id = 1)
 );
 CREATE TABLE event_log (
     seq bigint NOT NULL CONSTRAINT pk_event_log PRIMARY KEY,

@@ -59,13 +59,13 @@ outbox = Table("outbox", PLUMBING, Column("id", BigInteger, Identity(), primary_
 stream = Table(
     "stream",
     PLUMBING,
-    Column("only", SmallInteger, primary_key=True, server_default=text("1")),
+    Column("id", SmallInteger, primary_key=True, server_default=text("1")),
     Column("source", String(20), nullable=False),
     Column("epoch", Uuid, nullable=False, server_default=func.gen_random_uuid()),
     Column("last_seq", BigInteger, nullable=False, server_default=text("0")),
     Column("parent_epoch", Uuid),
     Column("parent_seq", BigInteger),
-    CheckConstraint("only = 1", name="single_row"),
+    CheckConstraint("id = 1", name="single_row"),
 )
 
 #: The truth: every event, contiguous from 1, never changed.
