@@ -52,7 +52,7 @@ class Home:
         """
         if os.geteuid() != 0:
             return self.root
-        return Path("/var/tmp") / f"lapak-{hashlib.sha256(bytes(self.root)).hexdigest()[:16]}"  # noqa: S108
+        return Path("/var/tmp") / f"lapak-{hashlib.sha256(bytes(self.root)).hexdigest()[:16]}"
 
     def create(self) -> Home:
         """Make the folders. Raises LocalError when one of them is not ours."""

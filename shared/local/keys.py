@@ -18,7 +18,7 @@ def _password() -> str:
 def _private_key() -> str:
     from joserfc.jwk import OKPKey  # here: costs memory, and is needed once in the life of a system
 
-    key = OKPKey.generate_key("Ed25519", {"use": "sig", "alg": "EdDSA"}, private=True, auto_kid=True)
+    key = OKPKey.generate_key("Ed25519", {"use": "sig"}, private=True, auto_kid=True)
     return json.dumps(key.as_dict(private=True))
 
 
@@ -31,6 +31,16 @@ def _identity_key() -> str:
     from cryptography.fernet import Fernet
 
     return Fernet.generate_key().decode()
+
+
+def fresh_keys() -> dict[str, str]:
+    """New keys by the name of their environment variable, kept nowhere (for tests)."""
+    private = _private_key()
+    return {
+        "LAPAK_TOKEN_PRIVATE_KEY": private,
+        "LAPAK_TOKEN_PUBLIC_KEYS": _public_keys(private),
+        "LAPAK_IDENTITY_KEYS": _identity_key(),
+    }
 
 
 def _kept(path: Path, make: Callable[[], str]) -> str:

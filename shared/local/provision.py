@@ -1,0 +1,44 @@
+"""Databases and roles of the services: per service one database, a role that owns it and one that works in it."""
+
+from __future__ import annotations
+
+from urllib.parse import unquote, urlsplit
+
+import psycopg
+from psycopg import sql
+
+
+def with_database(url: str, name: str) -> str:
+    """The same server and role, another database."""
+    return urlsplit(url)._replace(path=f"/{name}").geturl()
+
+
+def _role(connection: psycopg.Connection[object], url: str) -> str:
+    """Create the role that a URL names, or set its password. Returns its name."""
+    parts = urlsplit(url)
+    name, password = unquote(parts.username or ""), unquote(parts.password or "")
+    exists = connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [name]).fetchone()
+    statement = "ALTER ROLE {} LOGIN PASSWORD {}" if exists else "CREATE ROLE {} LOGIN PASSWORD {}"
+    connection.execute(sql.SQL(statement).format(sql.Identifier(name), sql.Literal(password)))
+    return name
+
+
+def provision(admin_url: str, owner_url: str, app_url: str, *, template: str = "template1") -> None:
+    """Create roles and database of these two URLs where they are missing; safe to repeat.
+
+    The owner owns the database and its schema `public`; the application role may connect and use the schema.
+    Nobody else may connect.
+    """
+    database = urlsplit(owner_url).path.lstrip("/")
+    with psycopg.connect(admin_url, autocommit=True) as admin:
+        admin.execute("SELECT pg_advisory_lock(hashtext('lapak provision'))")
+        owner, app = _role(admin, owner_url), _role(admin, app_url)
+        names = {"d": sql.Identifier(database), "o": sql.Identifier(owner), "a": sql.Identifier(app)}
+        if not admin.execute("SELECT 1 FROM pg_database WHERE datname = %s", [database]).fetchone():
+            copied = sql.SQL("CREATE DATABASE {d} OWNER {o} TEMPLATE {t}")
+            admin.execute(copied.format(**names, t=sql.Identifier(template)))
+        admin.execute(sql.SQL("REVOKE ALL ON DATABASE {d} FROM PUBLIC").format(**names))
+        admin.execute(sql.SQL("GRANT CONNECT ON DATABASE {d} TO {a}").format(**names))
+    with psycopg.connect(with_database(admin_url, database), autocommit=True) as inside:
+        inside.execute(sql.SQL("ALTER SCHEMA public OWNER TO {o}").format(**names))
+        inside.execute(sql.SQL("GRANT USAGE ON SCHEMA public TO {a}").format(**names))

@@ -1,0 +1,52 @@
+"""The schema of a service's database: migrations as its owner, then the rights of its application role.
+
+The services are found by name when it runs; nothing here imports them.
+"""
+
+from __future__ import annotations
+
+import importlib
+from urllib.parse import unquote, urlsplit
+
+from sqlalchemy import MetaData, create_engine, pool, text
+from sqlalchemy.orm import DeclarativeBase
+
+from shared import migrations
+from shared.db import PLUMBING, grant_application_role
+
+
+def metadata_of(service: str) -> list[MetaData]:
+    """The tables of a service: those of its `models`, and the plumbing that every service has."""
+    importlib.import_module("shared.messaging.tables")
+    models = importlib.import_module(f"services.{service}.models")
+    found: list[MetaData] = [PLUMBING]
+    for value in vars(models).values():
+        metadata = value.metadata if isinstance(value, type) and issubclass(value, DeclarativeBase) else value
+        if isinstance(metadata, MetaData) and not any(metadata is known for known in found):
+            found.append(metadata)
+    return found
+
+
+def grant(owner_url: str, app_url: str, metadatas: list[MetaData]) -> None:
+    """Give the application role that `app_url` names its rights on these tables, as their owner."""
+    engine = create_engine(owner_url.replace("postgresql://", "postgresql+psycopg://", 1), poolclass=pool.NullPool)
+    with engine.begin() as connection:
+        # Two starts at once would change the same catalogue rows.
+        connection.execute(text("SELECT pg_advisory_xact_lock(7261647)"))
+        grant_application_role(connection, metadatas, unquote(urlsplit(app_url).username or ""))
+
+
+def migrate(service: str, owner_url: str, app_url: str) -> None:
+    """Bring a service's database to its newest schema and grant the application role its rights. Safe to repeat."""
+    migrations.upgrade(service, owner_url)
+    grant(owner_url, app_url, metadata_of(service))
+
+
+def current(owner_url: str) -> str | None:
+    """The revision that a database stands at; None when it has no schema yet."""
+    engine = create_engine(owner_url.replace("postgresql://", "postgresql+psycopg://", 1), poolclass=pool.NullPool)
+    with engine.connect() as connection:
+        if connection.scalar(text("SELECT to_regclass('alembic_version')")) is None:
+            return None
+        found: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
+        return found
