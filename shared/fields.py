@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any, ClassVar
+from typing import Any
 
 from marshmallow import Schema, fields, validate
 
@@ -50,15 +50,14 @@ class WholeNumber(fields.Integer):
 class Quantity(fields.Field[Decimal]):
     """A JSON number with at most 3 decimals, exact; > 0, or >= 0 with `zero=True`."""
 
-    default_error_messages: ClassVar[dict[str, str]] = {
-        "invalid": "Not a number.",
-        "decimals": "At most 3 decimals.",
-        "range": "Must be {bound} and below 10^11.",
-    }
-
     def __init__(self, *, zero: bool = False, **kwargs: Any) -> None:
         bound = {"minimum" if zero else "exclusiveMinimum": 0, "exclusiveMaximum": 10**11}
-        super().__init__(**_described(kwargs, type="number", multipleOf=0.001, **bound))
+        messages: dict[str, str | list[Any] | dict[Any, Any]] = {
+            "invalid": "Not a number.",
+            "decimals": "At most 3 decimals.",
+            "range": "Must be {bound} and below 10^11.",
+        }
+        super().__init__(error_messages=messages, **_described(kwargs, type="number", multipleOf=0.001, **bound))
         self.zero = zero
 
     def _serialize(self, value: Decimal | None, attr: str | None, obj: Any, **kwargs: Any) -> int | float | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, ClassVar, TypeVar, cast
+from typing import Any, TypeVar, cast
 
 import flask_smorest  # type: ignore[import-untyped]
 from flask import Flask, Response, current_app, g, request
@@ -28,11 +28,9 @@ MAX_BODY_BYTES = 4 * 1024 * 1024  # 500 sales of 10 lines are about 1.5 MB
 class StrictParser(FlaskParser):
     """Reads arguments; wrong ones raise Invalid with field paths; unknown ones are refused, also in the query."""
 
-    DEFAULT_UNKNOWN_BY_LOCATION: ClassVar[dict[str, Any]] = {
-        **FlaskParser.DEFAULT_UNKNOWN_BY_LOCATION,
-        "json": RAISE,
-        "query": RAISE,
-    }
+    def __init__(self) -> None:
+        super().__init__()
+        self.DEFAULT_UNKNOWN_BY_LOCATION = {**FlaskParser.DEFAULT_UNKNOWN_BY_LOCATION, "json": None, "query": RAISE}
 
     def load_json(self, req: Any, schema: Schema) -> Any:
         """The body. Raises 400 when it is not JSON, 415 when it does not say that it is."""

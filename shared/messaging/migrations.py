@@ -67,8 +67,13 @@ CREATE TABLE revoked_token (
 """
 
 
+def statements() -> list[str]:
+    """The statements of step 0001, one by one."""
+    return [statement for statement in _0001.split(";") if statement.strip()]
+
+
 def create_event_plane(source: str) -> None:
     """Step 0001 of every service: the plane's tables and the one row that names the stream."""
-    for statement in filter(str.strip, _0001.split(";")):
+    for statement in statements():
         op.execute(statement)
     op.get_bind().execute(text("INSERT INTO stream (source) VALUES (:source)"), {"source": source})

@@ -95,8 +95,9 @@ class Reconciler:
             hole = self._look(source)
             if hole is None or time.monotonic() - hole.since < PATIENCE:
                 return
-            pulled = self._pull(source, hole)
-            if not pulled or (stop and stop.is_set()):
+            more = self._pull(source, hole)
+            if not more or (stop and stop.is_set()):
+                self._look(source)  # so that the gauges tell the state after the repair
                 return
 
     def _look(self, source: str) -> Hole | None:

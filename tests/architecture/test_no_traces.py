@@ -8,7 +8,9 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 FORBIDDEN = {
-    "a registry or mirror": re.compile(r"(?i)\b(pypi\.org|pythonhosted|registry\.npmjs|deb\.debian\.org|ghcr\.io)\b|index-url +https?:"),
+    "a registry or mirror": re.compile(
+        r"(?i)\b(pypi\.org|pythonhosted|registry\.npmjs|deb\.debian\.org|ghcr\.io)\b|index-url +https?:"
+    ),
     "a path of some machine": re.compile(r"/(?:home|root|work|Users)/[a-z]"),
     "a private key": re.compile(r"BEGIN (?:[A-Z]+ )?PRIVATE KEY"),
 }

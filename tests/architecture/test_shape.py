@@ -23,7 +23,9 @@ def _functions(path: Path) -> Iterator[tuple[str, int]]:
     """Name and own length of each function: a factory is not charged for the functions that it defines."""
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            inner = sum(_length(child) for child in ast.walk(node) if child is not node and isinstance(child, ast.FunctionDef))
+            inner = sum(
+                _length(child) for child in ast.walk(node) if child is not node and isinstance(child, ast.FunctionDef)
+            )
             yield node.name, _length(node) - inner
 
 
@@ -77,7 +79,10 @@ def test_every_service_has_the_same_skeleton(service: str) -> None:
 
 def test_every_service_has_a_card() -> None:
     for service in SERVICES:
-        card = ast.get_docstring(ast.parse((ROOT / "services" / service / "__init__.py").read_text(encoding="utf-8"))) or ""
+        card = (
+            ast.get_docstring(ast.parse((ROOT / "services" / service / "__init__.py").read_text(encoding="utf-8")))
+            or ""
+        )
         for word in ("owns", "announces", "listens to"):
             assert word in card.lower(), f"the card of {service} does not say what it {word}"
 

@@ -1,0 +1,125 @@
+"""A bad event harms nothing but itself."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
+
+from shared.messaging.apply import apply
+from shared.messaging.careful import MAX_ATTEMPTS, apply_carefully
+from shared.messaging.reconciler import Reconciler, received_all
+from tests.integration.messaging.plane import Killed, Plane, die, poison, sale, wait_for
+
+
+def test_the_batch_around_a_poison_event_passes(plane: Plane) -> None:
+    sent = plane.announce(*(sale(n) for n in range(1, 8)))
+    plane.log_all()
+    plane.misbehaviour[4] = poison
+    outcome = apply(plane.consumer_database, plane.consumer, plane.batch())
+    assert (outcome.handled, outcome.dead) == (6, 1)
+    assert plane.effects() == [*sent[:3], *sent[4:]]
+    (dead,) = plane.rows("dead_letter")
+    assert dead["seq"] == 4
+    assert "cannot take number 4" in dead["error"]
+    assert len(dead["fingerprint"]) == 16
+    assert dead["event"]["data"]["register_no"] == 4
+    assert received_all(plane.consumer_database, plane.batch())
+
+
+def test_equal_failures_share_a_fingerprint(plane: Plane) -> None:
+    plane.announce(*(sale(n) for n in range(1, 4)))
+    plane.log_all()
+    plane.misbehaviour.update({2: poison, 3: poison})
+    apply(plane.consumer_database, plane.consumer, plane.batch())
+    assert len({row["fingerprint"] for row in plane.rows("dead_letter")}) == 1
+
+
+def test_a_payload_that_does_not_fit_its_contract_becomes_a_dead_letter(plane: Plane) -> None:
+    plane.announce(sale(), sale())
+    plane.log_all()
+    whole = plane.batch()
+    broken = dict(whole.events[0], data=dict(whole.events[0]["data"], register_no="seven"))
+    batch = type(whole)(whole.source, whole.epoch, whole.lo, whole.hi, whole.types, (broken, whole.events[1]))
+    assert apply(plane.consumer_database, plane.consumer, batch).dead == 1
+    assert "register_no" in plane.rows("dead_letter")[0]["error"]
+    assert len(plane.effects()) == 1
+
+
+def test_an_event_without_its_cause_waits_and_is_applied_when_the_cause_comes(plane: Plane) -> None:
+    cause, effect = sale(1), sale(2)
+    plane.misbehaviour[2] = wait_for(cause.sale_id)
+    plane.announce(effect)
+    plane.log_all()
+    assert apply(plane.consumer_database, plane.consumer, plane.batch()).parked == 1
+    reconciler = Reconciler(plane.consumer, plane.consumer_database)
+    reconciler.retry_parked()
+    (waiting,) = plane.rows("parked")
+    assert waiting["waiting_for"] == f"sale {cause.sale_id}"
+    assert waiting["tries"] == 2
+    assert plane.effects() == []
+    plane.announce(cause)
+    plane.log_all()
+    apply(plane.consumer_database, plane.consumer, plane.batch(after=1))
+    reconciler.retry_parked()
+    assert plane.effects() == [cause.sale_id, effect.sale_id]
+    assert plane.rows("parked") == []
+
+
+def test_an_outage_makes_no_dead_letters(plane: Plane) -> None:
+    plane.announce(sale(1))
+    plane.log_all()
+    plane.misbehaviour[1] = lambda session, _: session.execute(text("SELECT pg_terminate_backend(pg_backend_pid())"))
+    for receive in (apply, apply_carefully):
+        with pytest.raises(OperationalError):
+            receive(plane.consumer_database, plane.consumer, plane.batch())
+    assert plane.rows("dead_letter") == []
+    assert plane.rows("attempt") == []
+    plane.misbehaviour.clear()
+    assert apply(plane.consumer_database, plane.consumer, plane.batch()).handled == 1
+    assert len(plane.effects()) == 1
+
+
+def test_an_event_that_kills_its_process_three_times_becomes_a_dead_letter(plane: Plane) -> None:
+    sent = plane.announce(*(sale(n) for n in range(1, 4)))
+    plane.log_all()
+    plane.misbehaviour[2] = die
+    for death in range(1, MAX_ATTEMPTS + 1):
+        with pytest.raises(Killed):
+            apply_carefully(plane.consumer_database, plane.consumer, plane.batch())
+        assert [row["count"] for row in plane.rows("attempt")] == [death]
+        _let_time_pass(plane)
+    assert apply_carefully(plane.consumer_database, plane.consumer, plane.batch()).dead == 1
+    assert plane.effects() == [sent[0], sent[2]]
+    assert [row["attempts"] for row in plane.rows("dead_letter")] == [MAX_ATTEMPTS]
+    assert plane.rows("attempt") == []
+    assert received_all(plane.consumer_database, plane.batch())
+
+
+def test_the_next_attempt_waits_while_the_events_around_pass(plane: Plane) -> None:
+    sent = plane.announce(*(sale(n) for n in range(1, 4)))
+    plane.log_all()
+    plane.misbehaviour[2] = die
+    with pytest.raises(Killed):
+        apply_carefully(plane.consumer_database, plane.consumer, plane.batch())
+    apply_carefully(plane.consumer_database, plane.consumer, plane.batch())  # at once: too early for number 2
+    assert plane.effects() == [sent[0], sent[2]]
+    assert not received_all(plane.consumer_database, plane.batch())
+
+
+def test_a_handler_that_hangs_is_cut_off_and_its_event_becomes_a_dead_letter(plane: Plane) -> None:
+    plane.announce(sale(1), sale(2))
+    plane.log_all()
+
+    def hang(session: object, _one: object) -> None:
+        session.execute(text("SET LOCAL statement_timeout = '200ms'"))  # type: ignore[attr-defined]
+        session.execute(text("SELECT pg_sleep(30)"))  # type: ignore[attr-defined]
+
+    plane.misbehaviour[1] = hang
+    outcome = apply(plane.consumer_database, plane.consumer, plane.batch())
+    assert (outcome.handled, outcome.dead) == (1, 1)
+
+
+def _let_time_pass(plane: Plane) -> None:
+    with plane.consumer_database.transaction() as session:
+        session.execute(text("UPDATE attempt SET started_at = started_at - interval '11 seconds'"))
