@@ -31,6 +31,11 @@ SETTINGS: tuple[Setting, ...] = (
         secret=True,
     ),
     Setting(
+        "LAPAK_POSTGRES_ADMIN_URL",
+        "A superuser's database URL; only `lapak migrate --create` uses it, to make databases and roles.",
+        secret=True,
+    ),
+    Setting(
         "LAPAK_{SERVICE}_URL",
         "Where the other services reach this one's event feed, with its prefix.",
         default="http://127.0.0.1:8080/{service}",
@@ -44,6 +49,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         "LAPAK_TOKEN_PUBLIC_KEYS",
         "Ed25519 public keys (JWK set, JSON) that tokens are checked with. Several may be valid during a rotation.",
+        secret=True,  # it is public, but comes from the same place as the private one
     ),
     Setting(
         "LAPAK_IDENTITY_KEYS",

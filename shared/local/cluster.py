@@ -74,8 +74,13 @@ def start_servers(home_folder: Path) -> Iterator[Servers]:
             log = home.logs / f"{type(server).__name__}.log"
             with log.open("wb") as output:
                 setup = child_setup(user=server.user, death_signal=death)
-                process = subprocess.Popen(  # noqa: PLW1509  (the keeper has one thread)
-                    server.command(), stdin=subprocess.DEVNULL, stdout=output, stderr=output, cwd="/", preexec_fn=setup
+                process = subprocess.Popen(
+                    server.command(),
+                    stdin=subprocess.DEVNULL,
+                    stdout=output,
+                    stderr=output,
+                    cwd="/",
+                    preexec_fn=setup,  # noqa: PLW1509  (the keeper has one thread)
                 )
             running.append(process)
             _wait_ready(server, process, log)

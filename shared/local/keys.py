@@ -1,4 +1,4 @@
-"""The secrets of a local system, made once and kept (0600) under `secrets/`."""
+"""The secrets of a system: made once, kept (0600) one per file in a folder."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from shared.config import SERVICES
-from shared.local.home import Home, write_private
+from shared.local.home import write_private
 
 
 def _password() -> str:
@@ -49,17 +49,17 @@ def _kept(path: Path, make: Callable[[], str]) -> str:
     return path.read_text(encoding="utf-8").strip()
 
 
-def load(home: Home) -> dict[str, str]:
-    """All secrets by name, made where they are missing.
+def load(folder: Path) -> dict[str, str]:
+    """All secrets in `folder` by name, made where they are missing.
 
     `postgres` and `redis` are passwords, `<service>_owner` and `<service>_app` those of the database roles;
     `token_private_key` is a JWK, `token_public_keys` a JWK set, `identity_keys` a Fernet key.
     """
     names = ["postgres", "redis", *(f"{service}_{kind}" for service in SERVICES for kind in ("owner", "app"))]
-    found = {name: _kept(home.secrets / name, _password) for name in names}
-    private = _kept(home.secrets / "token_private_key.json", _private_key)
+    found = {name: _kept(folder / name, _password) for name in names}
+    private = _kept(folder / "token_private_key", _private_key)
     return found | {
         "token_private_key": private,
-        "token_public_keys": _kept(home.secrets / "token_public_keys.json", lambda: _public_keys(private)),
-        "identity_keys": _kept(home.secrets / "identity_keys", _identity_key),
+        "token_public_keys": _kept(folder / "token_public_keys", lambda: _public_keys(private)),
+        "identity_keys": _kept(folder / "identity_keys", _identity_key),
     }

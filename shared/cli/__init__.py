@@ -1,0 +1,1 @@
+"""The command line, `lapak …`. Each command is loaded by name when it is called; nothing here imports a service."""
