@@ -12,12 +12,13 @@ from uuid import UUID
 from shared import jsontext
 
 
-def _canonical(value: Any) -> Any:
+def canonical(value: Any) -> Any:
+    """A value in the one form that equal values share: decimals without trailing noughts, times in UTC, lists sorted."""
     if isinstance(value, Mapping):
-        return {key: _canonical(inner) for key, inner in value.items()}
+        return {key: canonical(inner) for key, inner in value.items()}
     if isinstance(value, (list, tuple)):
         # Lines are a set: each carries its own id, and a client that sorts them otherwise says the same.
-        return sorted((_canonical(inner) for inner in value), key=lambda inner: jsontext.dumps(inner, sort_keys=True))
+        return sorted((canonical(inner) for inner in value), key=lambda inner: jsontext.dumps(inner, sort_keys=True))
     if isinstance(value, Decimal):
         return format(value.normalize(), "f")
     if isinstance(value, int) and not isinstance(value, bool):
@@ -33,4 +34,4 @@ def _canonical(value: Any) -> Any:
 
 def content_hash(loaded: Mapping[str, Any]) -> bytes:
     """SHA-256 (32 bytes) of a loaded item: decimals normalised, times in UTC, the order of lines ignored."""
-    return hashlib.sha256(jsontext.dumps(_canonical(loaded), sort_keys=True).encode()).digest()
+    return hashlib.sha256(jsontext.dumps(canonical(loaded), sort_keys=True).encode()).digest()

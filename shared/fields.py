@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -147,3 +148,10 @@ def page_of(item: Schema) -> Schema:
 def invalid(path: str, message: str) -> Invalid:
     """One wrong field that only a use case can find."""
     return Invalid({path: [message]})
+
+
+def check_code(code: str, name: str = "code") -> str:
+    """A code taken from a path. Raises Invalid when it is not one (the same rule as in bodies)."""
+    if re.fullmatch(CODE_PATTERN, code) is None or code.endswith("\n"):
+        raise invalid(name, "String does not match expected pattern.")
+    return code

@@ -1,6 +1,15 @@
 """What the HTTP doors of the three services share: the app, who may call what, problems, paging, health."""
 
-from shared.http.app import Blueprint, create_app, transaction
-from shared.http.guard import current_token, require_scope, requires
+from shared.http.app import Blueprint, create_app, transaction, web_database
+from shared.http.guard import PUBLIC, current_token, require_scope, requires
 
-__all__ = ["Blueprint", "create_app", "current_token", "require_scope", "requires", "transaction"]
+__all__ = [
+    "PUBLIC",
+    "Blueprint",
+    "create_app",
+    "current_token",
+    "require_scope",
+    "requires",
+    "transaction",
+    "web_database",
+]

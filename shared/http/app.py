@@ -14,11 +14,12 @@ from marshmallow import RAISE, Schema, ValidationError
 from webargs.flaskparser import FlaskParser
 from werkzeug.exceptions import BadRequest, UnsupportedMediaType
 
-from shared import jsontext
+from shared import config, jsontext
 from shared.db import Database, Session
 from shared.errors import Invalid, flatten
 from shared.http import guard, health, openapi, problems
-from shared.telemetry import begin_trace, logger
+from shared.migrations import head
+from shared.telemetry import begin_trace, logger, setup_logging
 
 log = logger(__name__)
 
@@ -129,13 +130,19 @@ def _observe(app: Flask) -> None:
     app.after_request(end)
 
 
-def create_app(
-    service: str, *, title: str, blueprints: Sequence[flask_smorest.Blueprint], database: Database, heads: Sequence[str]
-) -> Flask:
+def web_database(service: str) -> Database:
+    """The configured database of a web process, with a pool as large as its threads. Sets up logging."""
+    setup_logging(service, "web")
+    threads = int(config.get("LAPAK_WEB_THREADS"))
+    url = config.get("LAPAK_{SERVICE}_DATABASE_URL", service)
+    return Database(url, pool_size=threads, application_name=f"lapak {service} web")
+
+
+def create_app(service: str, *, title: str, blueprints: Sequence[flask_smorest.Blueprint], database: Database) -> Flask:
     """The Flask app of one service, everything under `/{service}`.
 
-    `blueprints` carry paths below `/{service}/v1`, except those that name an own `url_prefix`; `heads` are the
-    migration heads that `/readyz` expects. Raises RouteWithoutRole when a route does not say who may call it.
+    `blueprints` carry paths below `/{service}/v1`, except those that name an own `url_prefix`.
+    Raises RouteWithoutRole when a route does not say who may call it.
     """
     app = Flask(service, static_folder=None)
     app.json = _Json(app)
@@ -155,7 +162,7 @@ def create_app(
     for blueprint in blueprints:
         prefix = blueprint.url_prefix or "/v1"
         api.register_blueprint(blueprint, url_prefix=f"/{service}{'' if prefix == '/' else prefix}")
-    app.register_blueprint(health.blueprint(service, database, heads), url_prefix=f"/{service}")
+    app.register_blueprint(health.blueprint(service, database, [head(service)]), url_prefix=f"/{service}")
     app.register_blueprint(openapi.blueprint(service, api), url_prefix=f"/{service}")
     for rule in app.url_map.iter_rules():
         guard.roles_of(app, rule.endpoint)

@@ -24,7 +24,7 @@ from tests.integration.messaging.plane import Plane, sale
 
 def _app(plane: Plane, service: str) -> Flask:
     database = plane.producer if service == "sales" else plane.consumer_database
-    return create_app(service, title=service, blueprints=[blueprint(plane.consumer)], database=database, heads=[])
+    return create_app(service, title=service, blueprints=[blueprint(plane.consumer)], database=database)
 
 
 @pytest.fixture

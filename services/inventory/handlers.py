@@ -1,0 +1,59 @@
+"""The event door: what inventory does when it hears of something. Any order, any repetition, the same state."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from services.inventory.usecases import reference, skills, sold_goods
+from shared.db import Session
+from shared.events.sales import OutletOpened, SaleLotAssigned, SaleRecorded, SaleReturned, TokenRevoked
+from shared.events.training import SkillGranted, SkillWithdrawn
+from shared.messaging import Consumer, Handlers
+from shared.revocation import revoke
+
+handles = Handlers()
+
+
+@handles(SkillGranted)
+def on_skill_granted(session: Session, event: SkillGranted) -> None:
+    """A maker may make more."""
+    skills.grant(session, event)
+
+
+@handles(SkillWithdrawn)
+def on_skill_withdrawn(session: Session, event: SkillWithdrawn) -> None:
+    """A maker may make less; lots of that time are flagged, not rewritten."""
+    skills.withdraw(session, event)
+
+
+@handles(OutletOpened)
+def on_outlet_opened(session: Session, event: OutletOpened) -> None:
+    """An outlet has a name now."""
+    reference.hear_of_outlet(session, event)
+
+
+@handles.many(SaleRecorded)
+def on_sales_recorded(session: Session, events: Sequence[SaleRecorded]) -> None:
+    """Sold goods leave the outlets' shelves."""
+    sold_goods.move_sold_goods(session, events)
+
+
+@handles(SaleReturned)
+def on_sale_returned(session: Session, event: SaleReturned) -> None:
+    """Returned goods come back, or are scrapped."""
+    sold_goods.move_returned_goods(session, event)
+
+
+@handles(SaleLotAssigned)
+def on_sale_lot_assigned(session: Session, event: SaleLotAssigned) -> None:
+    """A sold line finds its lot."""
+    sold_goods.assign_lot(session, event)
+
+
+@handles(TokenRevoked)
+def on_token_revoked(session: Session, event: TokenRevoked) -> None:
+    """A token is refused from now on."""
+    revoke(session, jti=event.jti, expires_at=event.expires_at)
+
+
+consumer = Consumer("inventory", handles)

@@ -1,0 +1,112 @@
+"""Stock and ledger, and where a lot went."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import Select, func, or_, select
+
+from services.inventory.models import Lot, LotRecall, Product, stock_balance, stock_move
+from services.inventory.models.base import ADJUSTMENT, CUSTOMER, PRODUCTION, SCRAP, TRANSIT
+from services.inventory.queries.skills import count_possible_makers
+from shared.db import Page, Session, paged
+
+_VIRTUAL = {PRODUCTION, TRANSIT, CUSTOMER, SCRAP, ADJUSTMENT}
+_FIVE = 5  # below so many people nothing outward may hint at who it was
+
+
+def _places(code: str) -> list[str]:
+    return [code] if code in _VIRTUAL else [f"workshop/{code}", f"outlet/{code}"]
+
+
+def balances(
+    session: Session, *, location: str | None, sku: str | None, lot: str | None, after: str | None, limit: int
+) -> Page:
+    """What is where; balances of nought are left out."""
+    columns = stock_balance.c
+    lot_key = func.coalesce(columns.lot, "").label("lot_key")
+    statement = select(columns.location, columns.sku, columns.lot, columns.on_hand, lot_key).where(columns.on_hand != 0)
+    if location is not None:
+        statement = statement.where(columns.location.in_(_places(location)))
+    for column, value in ((columns.sku, sku), (columns.lot, lot)):
+        if value is not None:
+            statement = statement.where(column == value)
+    return paged(session, statement, [columns.location, columns.sku, lot_key], after=after, limit=limit)
+
+
+def moves(
+    session: Session, *, location: str | None, sku: str | None, lot: str | None, after: str | None, limit: int
+) -> Page:
+    """The ledger, in the order of posting."""
+    columns = stock_move.c
+    statement: Select[Any] = select(stock_move)
+    if location is not None:
+        places = _places(location)
+        statement = statement.where(or_(columns.source.in_(places), columns.target.in_(places)))
+    for column, value in ((columns.sku, sku), (columns.lot, lot)):
+        if value is not None:
+            statement = statement.where(column == value)
+    return paged(session, statement, [columns.id], after=after, limit=limit)
+
+
+def trace(session: Session, lot: Lot) -> dict[str, Any]:
+    """A lot from its output to its buyers: each step summed by document, and where it is now. Never the makers."""
+    columns = stock_move.c
+    steps = session.execute(
+        select(
+            columns.document_kind,
+            columns.document_id,
+            columns.source,
+            columns.target,
+            func.sum(columns.quantity).label("quantity"),
+            func.min(columns.moved_at).label("moved_at"),
+        )
+        .where(columns.lot == lot.code)
+        .group_by(columns.document_kind, columns.document_id, columns.source, columns.target)
+        .order_by(func.min(columns.id))
+    ).all()
+    where = session.execute(
+        select(stock_balance.c.location, stock_balance.c.on_hand)
+        .where(stock_balance.c.lot == lot.code, stock_balance.c.location != PRODUCTION, stock_balance.c.on_hand != 0)
+        .order_by(stock_balance.c.location)
+    ).all()
+    made = sum((step.quantity for step in steps if step.source == PRODUCTION), Decimal(0))
+    recall = session.get(LotRecall, lot.code)
+    return {
+        "lot": lot.code,
+        "sku": lot.sku,
+        "workshop": lot.workshop,
+        "output_id": lot.output_id,
+        "made_on": lot.made_on,
+        "expires_on": lot.expires_on,
+        "recalled_at": recall.recalled_at if recall else None,
+        "made": made,
+        "accounted": sum((row.on_hand for row in where), Decimal(0)),
+        "where": where,
+        "steps": steps,
+    }
+
+
+def public_page(session: Session, code: str) -> dict[str, Any] | None:
+    """What a buyer may know of a lot; None when there is no such lot. The week only where five could be the maker."""
+    row = session.execute(
+        select(Lot, Product, LotRecall)
+        .join(Product, Product.sku == Lot.sku)
+        .outerjoin(LotRecall, LotRecall.lot == Lot.code)
+        .where(Lot.code == code)
+    ).first()
+    if row is None:
+        return None
+    lot, product, recall = row
+    possible = count_possible_makers(session, skill=product.required_skill, day=lot.made_on)
+    calendar = lot.made_on.isocalendar()
+    return {
+        "lot": lot.code,
+        "name": product.name,
+        "craft": product.category,
+        "workshop": lot.workshop,
+        "week": f"{calendar.year}-W{calendar.week:02d}" if possible >= _FIVE else None,
+        "expires_on": lot.expires_on,
+        "recalled": recall is not None,
+    }

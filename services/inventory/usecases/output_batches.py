@@ -1,0 +1,32 @@
+"""A terminal's batch: one result per item, in order; one bad item harms no other."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from services.inventory.usecases import outputs
+from shared.batches import Item
+from shared.db import Session
+from shared.errors import Conflict, Invalid
+from shared.fields import invalid
+
+
+def propose(session: Session, *, items: Sequence[Item], workshop: str, proposed_by: str) -> list[dict[str, Any]]:
+    """Propose each item; results `{id, status, errors?}` with status proposed, duplicate, conflict or invalid."""
+    return [{"id": item.id} | _propose_one(session, item, workshop, proposed_by) for item in items]
+
+
+def _propose_one(session: Session, item: Item, workshop: str, proposed_by: str) -> dict[str, Any]:
+    if item.loaded is None:
+        return {"status": "invalid", "errors": item.errors}
+    try:
+        if item.loaded["workshop"] != workshop:
+            raise invalid("workshop", "The token belongs to another workshop.")
+        with session.begin_nested():
+            new = outputs.propose(session, item=item.loaded, proposed_by=proposed_by)
+    except Invalid as error:
+        return {"status": "invalid", "errors": error.extra["errors"]}
+    except Conflict:
+        return {"status": "conflict"}
+    return {"status": "proposed" if new else "duplicate"}

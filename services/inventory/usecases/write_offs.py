@@ -1,0 +1,83 @@
+"""Write-offs: goods taken out of stock, proposed by one person and approved by another."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID, uuid5
+
+from sqlalchemy import literal, select
+from sqlalchemy.dialects.postgresql import insert
+
+from services.inventory.models import Workshop, WriteOff, WriteOffApproval, WriteOffLine
+from services.inventory.models.base import SCRAP, code_of, outlet_location, workshop_location
+from services.inventory.usecases.consignments import line_id
+from services.inventory.usecases.outputs import RecorderIsApprover
+from services.inventory.usecases.stock import Move, post_moves
+from shared.canonical import content_hash
+from shared.clock import now
+from shared.db import Session
+from shared.errors import NotFound
+from shared.events.inventory import StockMoved
+from shared.facts import record_once
+from shared.messaging import publish
+
+
+def propose(session: Session, *, item: Mapping[str, Any], proposed_by: str) -> bool:
+    """Propose to take goods out of stock at a workshop or an outlet; True when it is new. Raises Conflict."""
+    code = item["location"]
+    location = workshop_location(code) if session.get(Workshop, code) else outlet_location(code)
+    new = record_once(
+        session,
+        WriteOff,
+        key={"id": item["id"]},
+        location=location,
+        reason_code=item["reason_code"],
+        proposed_by=proposed_by,
+        proposed_at=now(),
+        content_hash=content_hash(item),
+    )
+    if new:
+        lines = [
+            line | {"id": line_id(item["id"], line["sku"], line["lot"]), "write_off_id": item["id"]}
+            for line in item["lines"]
+        ]
+        session.execute(insert(WriteOffLine), lines)
+    return new
+
+
+def approve(session: Session, *, write_off_id: UUID, approved_by: str) -> WriteOff:
+    """Take the goods out of stock. Repeating it changes nothing.
+
+    Raises RecorderIsApprover, InsufficientStock (at a workshop), NotFound.
+    """
+    found = session.get(WriteOff, write_off_id)
+    if found is None:
+        raise NotFound("No such write-off.")
+    if found.proposed_by == approved_by:
+        raise RecorderIsApprover("Another person must approve this write-off.")
+    moment = now()
+    values = {"proposed_by": found.proposed_by, "approved_by": approved_by, "approved_at": moment}
+    posted = insert(WriteOffApproval).values(write_off_id=write_off_id, **values).on_conflict_do_nothing()
+    if session.execute(posted.returning(literal(1))).first() is None:
+        return found
+    lines = session.scalars(select(WriteOffLine).filter_by(write_off_id=write_off_id)).all()
+    moves = [
+        Move("write-off", found.id, line.id, found.location, SCRAP, line.sku, line.lot, line.quantity, moment)
+        for line in lines
+    ]
+    post_moves(session, moves)
+    if found.location.startswith("outlet/"):
+        publish(session, *(_told(found, move) for move in moves))
+    return found
+
+
+def _told(found: WriteOff, move: Move) -> StockMoved:
+    return StockMoved(
+        move_id=uuid5(move.line_id, "write-off"),
+        outlet=code_of(found.location),
+        sku=move.sku,
+        lot=move.lot,
+        delta=-move.quantity,
+        reason_code="write-off",
+    )
