@@ -13,7 +13,7 @@ from shared import jsontext
 
 
 def canonical(value: Any) -> Any:
-    """A value in the one form that equal values share: decimals without trailing noughts, times in UTC, lists sorted."""
+    """A value in the one form that equal values share: plain decimals, times in UTC, lists sorted."""
     if isinstance(value, Mapping):
         return {key: canonical(inner) for key, inner in value.items()}
     if isinstance(value, (list, tuple)):

@@ -2,7 +2,8 @@
 
 Owns: products, workshops, outputs, lots, the stock ledger, consignments with dispatch and receipt, discrepancies,
 write-offs, recalls.
-Announces: ProductPublished, OutputAccepted (inside the wall only), LotCreated, ConsignmentReceived, StockMoved, LotRecalled.
+Announces: ProductPublished, OutputAccepted (inside the wall only), LotCreated, ConsignmentReceived,
+StockMoved, LotRecalled.
 Listens to: SkillGranted, SkillWithdrawn (training); OutletOpened, SaleRecorded, SaleReturned, SaleLotAssigned,
 TokenRevoked (sales).
 Screens: the public page of a lot (`/inventory/p/{lot}`).

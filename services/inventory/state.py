@@ -12,8 +12,10 @@ _PARTS = (
     "SELECT code, name, version FROM workshop ORDER BY code",
     "SELECT sku, name_id, name_en, workshop, required_skill, list_price, active, version FROM product ORDER BY sku",
     "SELECT code, name, kind, opens_on, closes_on, version FROM outlet ORDER BY code",
-    "SELECT reference, worker_ref, skill, basis, valid_from, valid_until, grant_version, withdrawn_from"
-    " FROM skill_grant ORDER BY reference",
+    (
+        "SELECT reference, worker_ref, skill, basis, valid_from, valid_until, grant_version, withdrawn_from"
+        " FROM skill_grant ORDER BY reference"
+    ),
     "SELECT id, workshop, sku, good, rejected, made_at FROM output ORDER BY id",
     "SELECT output_id, worker_ref, share_bp FROM output_maker ORDER BY output_id, worker_ref",
     "SELECT output_id, decision, good, rejected, reason FROM output_decision ORDER BY output_id",
@@ -25,8 +27,10 @@ _PARTS = (
     "SELECT discrepancy_id, quantity, reason_code FROM discrepancy_resolution ORDER BY discrepancy_id, number",
     "SELECT write_off_id FROM write_off_approval ORDER BY write_off_id",
     "SELECT lot, reason_code FROM lot_recall ORDER BY lot",
-    "SELECT document_kind, document_id, line_id, lot, leg, source, target, sku, quantity"
-    " FROM stock_move ORDER BY document_id, line_id, lot, leg",
+    (
+        "SELECT document_kind, document_id, line_id, lot, leg, source, target, sku, quantity"
+        " FROM stock_move ORDER BY document_id, line_id, lot, leg"
+    ),
     "SELECT location, sku, lot, on_hand FROM stock_balance WHERE on_hand <> 0 ORDER BY location, sku, lot",
     "SELECT jti FROM revoked_token ORDER BY jti",
     "SELECT event->>'id', waiting_for FROM parked ORDER BY 1",

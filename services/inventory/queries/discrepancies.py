@@ -24,7 +24,7 @@ def _same_lot(table: Any) -> Any:
     return and_(table.sku == Discrepancy.sku, table.lot.is_not_distinct_from(Discrepancy.lot))
 
 
-def _figures() -> Select[Any]:
+def _figures() -> Select[*tuple[Any, ...]]:
     """One row per counted line: sent = good + damaged + short − surplus holds in each."""
     sent = (
         select(func.coalesce(func.sum(ConsignmentLine.quantity), _NOUGHT))

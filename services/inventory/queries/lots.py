@@ -21,7 +21,7 @@ def _skill_withdrawn() -> ColumnElement[bool]:
     return exists().where(OutputMaker.output_id == Lot.output_id, ~holds).correlate(Lot, Product)
 
 
-def _rows() -> Select[Any]:
+def _rows() -> Select[*tuple[Any, ...]]:
     return (
         select(
             Lot.code,

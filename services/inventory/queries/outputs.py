@@ -12,7 +12,7 @@ from services.inventory.models import Output, OutputDecision, OutputMaker
 from shared.db import Page, Session, paged
 
 
-def _rows() -> Select[Any]:
+def _rows() -> Select[*tuple[Any, ...]]:
     return select(
         Output.id,
         Output.workshop,

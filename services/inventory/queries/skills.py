@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import date
+from typing import Any
 
 from sqlalchemy import ColumnElement, and_, distinct, func, or_, select
 
@@ -11,7 +12,7 @@ from services.inventory.models import SkillGrant
 from shared.db import Session
 
 
-def valid_on(day: ColumnElement[date] | date) -> ColumnElement[bool]:
+def valid_on(day: Any) -> ColumnElement[bool]:
     """The condition that a grant holds on a day: from its first to its last, unless withdrawn by then."""
     return and_(
         SkillGrant.grant_version > 0,

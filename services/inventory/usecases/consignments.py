@@ -134,7 +134,7 @@ def receive(session: Session, *, consignment: Consignment, item: Mapping[str, An
     sent = session.get(ConsignmentDispatch, consignment.id)
     if sent is not None and sent.dispatched_by == received_by:
         raise RecorderIsApprover("Who dispatched the goods cannot receive them.")
-    content = content_hash(item | {"consignment_id": consignment.id})
+    content = content_hash({**item, "consignment_id": consignment.id})
     new = record_once(
         session,
         Receipt,

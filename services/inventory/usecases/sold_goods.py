@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
@@ -76,13 +77,11 @@ def assign_lot(session: Session, assigned: SaleLotAssigned) -> None:
     post_moves(session, moves)
 
 
-def _sold_line(
-    session: Session, sale_id: UUID, line_id: UUID, *, leg: int
-) -> tuple[str, str, str | None, object, object] | None:
+def _sold_line(session: Session, sale_id: UUID, line_id: UUID, *, leg: int) -> Any:
+    """(source, sku, lot, quantity, moved_at) of the move that last said where a line was sold from; None if unknown."""
     columns = stock_move.c
-    row = session.execute(
+    return session.execute(
         select(columns.source, columns.sku, columns.lot, columns.quantity, columns.moved_at).where(
             columns.document_id == sale_id, columns.line_id == line_id, columns.leg == leg
         )
     ).first()
-    return tuple(row) if row else None

@@ -41,8 +41,8 @@ class Move:
     reason_code: str | None = None
 
 
-# Moves that are posted already are passed over; balances change by what was truly posted. Both are written in key order,
-# so that two transactions on the same goods wait for each other and never dead-lock.
+# Moves that are posted already are passed over; balances change by what was truly posted. Both are written in key
+# order, so that two transactions on the same goods wait for each other and never dead-lock.
 _POST = text("""
     WITH given AS (
         SELECT * FROM jsonb_to_recordset(CAST(:moves AS jsonb)) AS m(
