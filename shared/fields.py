@@ -155,3 +155,10 @@ def check_code(code: str, name: str = "code") -> str:
     if re.fullmatch(CODE_PATTERN, code) is None or code.endswith("\n"):
         raise invalid(name, "String does not match expected pattern.")
     return code
+
+
+def check_worker_ref(reference: str) -> str:
+    """A resident's reference taken from a path. Raises Invalid when it cannot be one."""
+    if re.fullmatch(WORKER_REF_PATTERN, reference) is None or reference.endswith("\n"):
+        raise invalid("worker_ref", "String does not match expected pattern.")
+    return reference

@@ -1,0 +1,8 @@
+"""Training: people and skills. Stands inside the wall.
+
+Owns: residents (their names encrypted, in a table of their own), skills, programmes, assessments, training and
+competency certificates, attestations.
+Announces: SkillGranted, SkillWithdrawn.
+Listens to: OutputAccepted (inventory), SaleReturned, TokenRevoked (sales): the practice log of each resident.
+Screens: none yet.
+"""

@@ -1,0 +1,89 @@
+"""Residents, what they may do and what they did."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+
+from sqlalchemy import Date, Select, String, cast, func, literal, null, select, union_all
+
+from services.training.models import (
+    Attestation,
+    Certificate,
+    MarketReturn,
+    Practice,
+    Resident,
+    ResidentIdentity,
+    Withdrawal,
+)
+from services.training.queries.identity import name_of
+from shared.db import Page, Session, paged
+
+
+def residents(session: Session, *, with_names: bool, after: str | None, limit: int) -> Page:
+    """Residents by reference; names only for those who may see them."""
+    page = paged(session, select(Resident), [Resident.worker_ref], after=after, limit=limit)
+    return Page(shown(session, page.items, with_names=with_names), page.next)
+
+
+def shown(session: Session, found: Sequence[Resident], *, with_names: bool) -> list[dict[str, Any]]:
+    """Residents as the API shows them."""
+    plain = [{"worker_ref": one.worker_ref, "version": one.version} for one in found]
+    if not with_names:
+        return plain
+    wanted = select(ResidentIdentity).where(ResidentIdentity.worker_ref.in_([one.worker_ref for one in found]))
+    names = {identity.worker_ref: name_of(identity) for identity in session.scalars(wanted)}
+    return [one | {"name": names[str(one["worker_ref"])]} for one in plain]
+
+
+def skills_of(session: Session, worker_ref: str, *, on: date) -> list[dict[str, Any]]:
+    """Each certificate and attestation of a resident, and whether it grants its skill on a day."""
+    rows = session.execute(
+        union_all(
+            _references(Certificate, literal("certificate"), Certificate.kind).where(
+                Certificate.worker_ref == worker_ref
+            ),
+            _references(Attestation, literal("attestation"), cast(null(), String)).where(
+                Attestation.worker_ref == worker_ref
+            ),
+        ).order_by("skill", "reference")
+    )
+    return [dict(row._mapping) | {"valid": _valid(row, on)} for row in rows]
+
+
+def _references(model: Any, basis: Any, kind: Any) -> Select[*tuple[Any, ...]]:
+    return select(
+        model.id.label("reference"),
+        basis.label("basis"),
+        kind.label("kind"),
+        model.skill.label("skill"),
+        model.valid_from.label("valid_from"),
+        model.valid_until.label("valid_until"),
+        cast(Withdrawal.effective, Date).label("withdrawn_from"),
+    ).outerjoin(Withdrawal, Withdrawal.reference == model.id)
+
+
+def _valid(row: Any, on: date) -> bool:
+    until_then = row.valid_until is None or on <= row.valid_until
+    return row.valid_from <= on and until_then and (row.withdrawn_from is None or on < row.withdrawn_from)
+
+
+def practice_of(session: Session, worker_ref: str, *, after: str | None, limit: int) -> Page:
+    """What a resident made, with what came back of each lot."""
+    returned = (
+        select(func.coalesce(func.sum(MarketReturn.quantity), 0))
+        .where(MarketReturn.lot == Practice.lot)
+        .scalar_subquery()
+    )
+    statement = select(
+        Practice.output_id,
+        Practice.sku,
+        Practice.workshop,
+        Practice.lot,
+        Practice.made_on,
+        Practice.good,
+        Practice.share_bp,
+        returned.label("returned"),
+    ).where(Practice.worker_ref == worker_ref)
+    return paged(session, statement, [Practice.output_id], after=after, limit=limit)

@@ -1,0 +1,65 @@
+"""Residents, their skills and their practice."""
+
+from __future__ import annotations
+
+from marshmallow import Schema, fields
+
+from shared.fields import Quantity, Text, WholeNumber, WorkerRef
+
+
+class ResidentBody(Schema):
+    """A resident's name; it is encrypted and never leaves this service."""
+
+    name = Text(required=True)
+
+
+class ResidentCreated(Schema):
+    """The random reference under which the resident is known from now on."""
+
+    worker_ref = WorkerRef(required=True)
+
+
+class ResidentAnswer(Schema):
+    """A resident; the name only for those who may see it."""
+
+    worker_ref = WorkerRef(required=True)
+    name = fields.String()
+    version = WholeNumber(required=True)
+
+
+class SkillsArgs(Schema):
+    """On which day (default: today in Makassar)."""
+
+    on = fields.Date(load_default=None)
+
+
+class HeldSkill(Schema):
+    """A certificate or attestation, and whether it grants its skill on the day asked for."""
+
+    reference = fields.UUID(required=True)
+    basis = fields.String(required=True)
+    kind = fields.String(required=True, allow_none=True)
+    skill = fields.String(required=True)
+    valid_from = fields.Date(required=True)
+    valid_until = fields.Date(required=True, allow_none=True)
+    withdrawn_from = fields.Date(required=True, allow_none=True)
+    valid = fields.Boolean(required=True)
+
+
+class HeldSkills(Schema):
+    """All of a resident's skills."""
+
+    items = fields.List(fields.Nested(HeldSkill), required=True)
+
+
+class PracticeRow(Schema):
+    """What a resident made of a lot, and what came back of that lot from the market."""
+
+    output_id = fields.UUID(required=True)
+    sku = fields.String(required=True)
+    workshop = fields.String(required=True)
+    lot = fields.String(required=True)
+    made_on = fields.Date(required=True)
+    good = Quantity(zero=True, required=True)
+    share_bp = WholeNumber(required=True)
+    returned = Quantity(zero=True, required=True)

@@ -1,0 +1,42 @@
+"""Residents: registered under a random reference, their names encrypted and kept apart."""
+
+from __future__ import annotations
+
+import secrets
+
+from sqlalchemy.dialects.postgresql import insert
+
+from services.training.models import Resident, ResidentIdentity
+from services.training.queries.identity import name_of, vault
+from shared.clock import now
+from shared.db import Session
+from shared.fields import invalid
+
+_ALPHABET = "0123456789abcdefghijklmnopqrstuvwxyz"
+
+
+def register(session: Session, *, name: str) -> str:
+    """Register a resident; the new reference, random and derived from nothing."""
+    worker_ref = "w" + "".join(secrets.choice(_ALPHABET) for _ in range(12))
+    put(session, worker_ref=worker_ref, name=name)
+    return worker_ref
+
+
+def put(session: Session, *, worker_ref: str, name: str) -> tuple[Resident, bool]:
+    """Register a resident under a given reference, or change the name; (resident, whether it is new)."""
+    made = insert(Resident).values(worker_ref=worker_ref, version=1, registered_at=now()).on_conflict_do_nothing()
+    if (new := session.scalars(made.returning(Resident)).one_or_none()) is not None:
+        session.add(ResidentIdentity(worker_ref=worker_ref, name_encrypted=vault().encrypt(name.encode())))
+        return new, True
+    resident = session.get_one(Resident, worker_ref, with_for_update=True)
+    identity = session.get_one(ResidentIdentity, worker_ref)
+    if name_of(identity) != name:
+        identity.name_encrypted = vault().encrypt(name.encode())
+        resident.version += 1
+    return resident, False
+
+
+def require(session: Session, worker_ref: str) -> None:
+    """Raise Invalid unless the reference belongs to a registered resident."""
+    if session.get(Resident, worker_ref) is None:
+        raise invalid("worker_ref", "No such resident.")
