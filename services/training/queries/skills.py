@@ -17,17 +17,14 @@ Granting = type[Certificate | Attestation]
 def one(session: Session, model: Granting, row_id: UUID) -> dict[str, Any] | None:
     """A certificate or attestation as the API shows it, or None."""
     row = session.get(model, row_id)
-    return _shown(session, [row])[0] if row else None
+    return _shown(session, model, [row])[0] if row else None
 
 
-def _shown(session: Session, rows: list[Any]) -> list[dict[str, Any]]:
+def _shown(session: Session, model: Granting, rows: list[Any]) -> list[dict[str, Any]]:
     wanted = select(Withdrawal).where(Withdrawal.reference.in_([row.id for row in rows]))
     ends = {found.reference: found.effective for found in session.scalars(wanted)}
-    return [
-        {column.key: getattr(row, column.key) for column in row.__table__.columns}
-        | {"withdrawn_from": ends.get(row.id)}
-        for row in rows
-    ]
+    keys = [column.key for column in model.__table__.columns]
+    return [{key: getattr(row, key) for key in keys} | {"withdrawn_from": ends.get(row.id)} for row in rows]
 
 
 def listed(
@@ -45,7 +42,7 @@ def listed(
     if expiring_before is not None:
         statement = statement.where(model.valid_until < expiring_before)
     page = paged(session, statement, [model.id], after=after, limit=limit)
-    return Page(_shown(session, page.items), page.next)
+    return Page(_shown(session, model, page.items), page.next)
 
 
 def assessments(session: Session, *, worker_ref: str | None, skill: str | None, after: str | None, limit: int) -> Page:

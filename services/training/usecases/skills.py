@@ -124,7 +124,7 @@ def withdraw(
 
     Raises NotFound, AlreadyWithdrawn.
     """
-    row: Certificate | Attestation | None = session.get(model, row_id)
+    row: Any = session.get(model, row_id)
     if row is None:
         raise NotFound(f"No such {model.__tablename__}.")
     values = {"effective": effective, "reason": reason, "withdrawn_by": by, "withdrawn_at": now()}
