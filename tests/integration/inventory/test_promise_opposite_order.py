@@ -1,0 +1,111 @@
+"""P19: sixteen workers on the same products in opposite order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+
+import pytest
+from sqlalchemy import text
+from uuid_utils.compat import uuid7
+
+from services.inventory.handlers import consumer
+from shared.db import Database
+from shared.messaging.apply import apply
+from tests.integration.inventory.goods import OUTLET, SKU, WORKSHOP, Answer, Goods, returned, sold
+
+WORKERS, ROUNDS = 16, 6
+
+
+def _together(count: int, work: Callable[[int], object]) -> list[object]:
+    gate = Barrier(count)
+
+    def one(index: int) -> object:
+        gate.wait()
+        return work(index)
+
+    with ThreadPoolExecutor(count) as pool:
+        return list(pool.map(one, range(count)))
+
+
+def _deadlocks(database: Database) -> int:
+    with database.transaction() as session:
+        query = "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()"
+        return int(session.scalars(text(query)).one())
+
+
+@pytest.mark.parametrize("mixed", [False, True], ids=["sales", "sales, returns"])
+def test_no_event_is_lost_when_sixteen_workers_apply_the_same_products_in_opposite_order(
+    database_for: Callable[..., Database], mixed: bool
+) -> None:
+    database = Database(database_for("inventory").url, pool_size=WORKERS)
+    goods = Goods(database).begin()
+    lots = [goods.at_outlet(100) for _ in range(4)]
+    batches = []
+    for worker in range(WORKERS):
+        ordered = lots if worker % 2 else lots[::-1]
+        for _ in range(ROUNDS):
+            sales = [sold([(lot, 1) for lot in order]) for order in (ordered, ordered[::-1])]
+            back = [returned(sales[0], lot, 1, restock=True) for lot in reversed(ordered)] if mixed else []
+            batches.append((worker, goods.batch(*sales, *back)))
+
+    def work(worker: int) -> int:
+        mine = [batch for owner, batch in batches if owner == worker]
+        return sum(apply(database, consumer, batch).dead for batch in mine)
+
+    assert sum(_together(WORKERS, work)) == 0  # type: ignore[arg-type]
+    left = 100 - WORKERS * ROUNDS * (2 - mixed)
+    assert {lot: goods.stock(lot)[OUTLET] for lot in lots} == dict.fromkeys(lots, left)
+    if not mixed:
+        assert _deadlocks(database) == 0
+    goods.prove()
+    database.dispose()
+
+
+def test_no_dispatch_fails_while_events_move_the_same_products(database_for: Callable[..., Database]) -> None:
+    database = Database(database_for("inventory").url, pool_size=WORKERS)
+    goods = Goods(database).begin()
+    lots = [goods.lot(200) for _ in range(4)]
+
+    def note(order: list[str]) -> str:
+        made = {"id": str(uuid7()), "from": WORKSHOP, "outlet": OUTLET}
+        lines = [{"sku": SKU, "lot": lot, "quantity": 1} for lot in order]
+        assert goods.staff.post("/consignments", made | {"lines": lines}).status in {200, 201}
+        return made["id"]
+
+    notes = {worker: [note(lots[::-1] if worker % 2 else lots) for _ in range(ROUNDS)] for worker in range(WORKERS)}
+    batches = {
+        worker: [
+            goods.batch(sale, *(returned(sale, lot, 1, restock=False) for lot in lots))
+            for sale in (sold([(lot, 1) for lot in lots[::-1]]) for _ in range(ROUNDS))
+        ]
+        for worker in range(0, WORKERS, 4)
+    }
+
+    def receive(consignment: str, order: list[str]) -> Answer:
+        lines = [{"sku": SKU, "lot": lot, "good": 1, "damaged": 0} for lot in order]
+        body = {"id": str(uuid7()), "received_at": "2026-03-03T01:00:00Z", "lines": lines}
+        return goods.register.post(f"/consignments/{consignment}/receipts", body)
+
+    def work(worker: int) -> list[int]:
+        statuses = []
+        for index, consignment in enumerate(notes[worker]):
+            if worker in batches:
+                apply(database, consumer, batches[worker][index])
+            statuses.append(goods.dispatch(consignment).status)
+            statuses.append(receive(consignment, lots[::-1] if index % 2 else lots).status)
+        return statuses
+
+    statuses = {status for found in _together(WORKERS, work) for status in found}  # type: ignore[attr-defined]
+    assert statuses <= {200, 201}
+    sent, scrapped = WORKERS * ROUNDS, len(batches) * ROUNDS
+    for lot in lots:
+        assert goods.stock(lot) == {
+            "production": -200,
+            WORKSHOP: 200 - sent,
+            OUTLET: sent - scrapped,
+            "scrap": scrapped,
+        }
+    goods.prove()
+    database.dispose()
