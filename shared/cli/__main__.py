@@ -72,9 +72,14 @@ def main() -> None:
     """Lapak: training, inventory and sales of a productive prison."""
 
 
-if __name__ == "__main__":
+def run() -> None:
+    """The whole command line; what the user can mend is said in one line."""
     try:
         main(prog_name="lapak")
     except (LocalError, MissingSetting) as error:
         click.secho(f"lapak: {error}", err=True, fg="red")
         sys.exit(2)
+
+
+if __name__ == "__main__":
+    run()

@@ -10,11 +10,10 @@ from pathlib import Path
 
 import click
 
-from shared.local.home import ROOT
+from shared.local.home import COMMAND_LINE, ROOT
 
 _BIN = Path(sys.executable).parent
 _CODE = ("shared", "services", "tests")
-_LAPAK = (sys.executable, "-m", "shared.cli")
 
 CHECKS: dict[str, tuple[str, ...]] = {
     "lint": (str(_BIN / "ruff"), "check", "--quiet", *_CODE),
@@ -22,12 +21,12 @@ CHECKS: dict[str, tuple[str, ...]] = {
     "types": (str(_BIN / "mypy"), *_CODE),
     "imports": (str(_BIN / "lint-imports"), "--no-logo"),
     "dependencies": (str(_BIN / "deptry"), "--no-ansi", "."),
-    "generated pages": (*_LAPAK, "docs", "--check"),
+    "generated pages": (*COMMAND_LINE, "docs", "--check"),
 }
 FIXES: dict[str, tuple[str, ...]] = {
     "mend": (str(_BIN / "ruff"), "check", "--fix", *_CODE),
     "format": (str(_BIN / "ruff"), "format", *_CODE),
-    "generated pages": (*_LAPAK, "docs"),
+    "generated pages": (*COMMAND_LINE, "docs"),
 }
 
 

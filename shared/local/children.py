@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 import signal
@@ -36,7 +37,8 @@ def child_setup(
     def setup() -> None:
         os.setsid()
         if announce is not None:
-            os.write(announce, b"+%d %d\n" % (os.getpid(), death_signal))
+            with contextlib.suppress(OSError):  # without a guard the kernel still ends us
+                os.write(announce, b"+%d %d\n" % (os.getpid(), death_signal))
         if user is not None:
             os.setgroups([])
             os.setgid(user)

@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-import psutil
 import psycopg
 import redis
 from psycopg import sql
@@ -30,6 +29,7 @@ from shared.local.children import child_setup, signal_group
 from shared.local.home import ROOT, Home, LocalError, free_port, read_json, write_json
 from shared.local.provision import provision
 from shared.local.servers import PostgresServer, RedisServer
+from shared.local.state import lives
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,17 +132,10 @@ def _keep(home_folder: Path, owner: int) -> None:
     try:
         with start_servers(home_folder) as servers:
             write_json(home_folder / "servers.json", asdict(servers))
-            while _lives(owner):
+            while lives(owner):
                 time.sleep(0.25)
     finally:
         pid_file.unlink(missing_ok=True)
-
-
-def _lives(process: int) -> bool:
-    try:
-        return bool(psutil.Process(process).status() != psutil.STATUS_ZOMBIE)
-    except psutil.NoSuchProcess:
-        return False
 
 
 @contextlib.contextmanager

@@ -8,11 +8,15 @@ import os
 import random
 import socket
 import stat
+import sys
 from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
+
+#: How one of our processes calls the command line.
+COMMAND_LINE = [sys.executable, "-m", "shared.cli"]
 
 #: Below the ephemeral ranges of the common systems, so that no outgoing connection sits on a chosen port.
 PORT_RANGE = range(20_000, 30_000)

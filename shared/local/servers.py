@@ -28,6 +28,7 @@ POSTGRES_SETTINGS = {
     "max_parallel_workers_per_gather": "0",
     "autovacuum_max_workers": "2",
     "max_wal_senders": "0",
+    "max_logical_replication_workers": "0",
     "wal_level": "minimal",
     "max_wal_size": "256MB",
     "jit": "off",
@@ -38,12 +39,12 @@ POSTGRES_SETTINGS = {
 }
 
 
-def _answer(port: int, question: bytes, length: int) -> bytes:
+def _answer(port: int, question: bytes) -> bytes:
     """What a server on 127.0.0.1 says first; empty when it says nothing within half a second."""
     try:
         with socket.create_connection(("127.0.0.1", port), timeout=0.5) as connection:
             connection.sendall(question)
-            return connection.recv(length)
+            return connection.recv(1024)
     except OSError:
         return b""
 
@@ -60,6 +61,7 @@ class PostgresServer:
 
     #: Fast shutdown (cut the connections, keep the data tidy) when asked to stop and when its starter is gone.
     stop_signal = signal.SIGINT
+    death_signal = signal.SIGINT
 
     @property
     def data(self) -> Path:
@@ -126,7 +128,7 @@ class PostgresServer:
         """Whether it takes connections. It asks for a password then; while it starts, it answers an error."""
         parameters = b"user\0postgres\0database\0postgres\0\0"
         question = struct.pack("!II", 8 + len(parameters), 196608) + parameters
-        return _answer(self.port, question, 1) == b"R"
+        return _answer(self.port, question).startswith(b"R")
 
 
 def forget_dead_postmaster(data: Path) -> None:
@@ -153,6 +155,7 @@ class RedisServer:
     password: str
     databases: int = 16
     stop_signal = signal.SIGTERM
+    death_signal = signal.SIGKILL
     user = None
 
     @property
@@ -168,7 +171,7 @@ class RedisServer:
         lines = [
             "bind 127.0.0.1", f"port {self.port}", f"requirepass {self.password}", f"databases {self.databases}",
             "maxmemory 256mb", "maxmemory-policy noeviction", 'save ""', "appendonly no",
-            f"dir {self.home.run}", "daemonize no", 'logfile ""', "always-show-logo no",
+            f"dir {self.home.run}", "daemonize no", 'logfile ""', "loglevel warning",
         ]  # fmt: skip
         write_private(self._configuration, "\n".join(lines) + "\n")
 
@@ -176,4 +179,4 @@ class RedisServer:
         return [str(find_redis()), str(self._configuration)]
 
     def is_ready(self) -> bool:
-        return _answer(self.port, f"AUTH {self.password}\r\n".encode(), 3) == b"+OK"
+        return _answer(self.port, f"AUTH {self.password}\r\n".encode()).startswith(b"+OK")
