@@ -2,6 +2,7 @@
 
 `database_for("sales")` is a fresh database of sales (application role); `urls_for("sales")` names the same database
 by both roles; `redis_url` is an empty Redis database. Servers start when the first test asks for one.
+`system` is a whole running Lapak, one per worker of the test run; `start_system(web_workers=4)` one of the test's own.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import pytest
 from shared.db import Database
 from shared.local import cluster
 from shared.local.keys import fresh_keys
+from shared.local.running import Running, running_system
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -109,6 +111,19 @@ def blank_database(servers: cluster.Servers) -> Iterator[Callable[..., cluster.D
 
 
 @pytest.fixture(scope="session")
-def repository() -> Path:
-    """The root of the checkout."""
-    return Path(__file__).resolve().parents[1]
+def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """A whole running Lapak for journeys that may share one: bring your own codes and ids."""
+    with running_system(tmp_path_factory.mktemp("system")) as running:
+        yield running
+
+
+@pytest.fixture
+def start_system(tmp_path: Path) -> Iterator[Callable[..., Running]]:
+    """`start_system(web_workers=1, environment={…})`: a whole running Lapak of this test's own, empty."""
+    with ExitStack() as stack:
+
+        def start_system(web_workers: int = 1, environment: dict[str, str] | None = None) -> Running:
+            folder = tmp_path / f"system-{len(list(tmp_path.glob('system-*')))}"
+            return stack.enter_context(running_system(folder, web_workers=web_workers, environment=environment))
+
+        yield start_system

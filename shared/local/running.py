@@ -1,0 +1,122 @@
+"""A whole running system for tests of whole flows: the real supervisor in a home of its own."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+from shared import auth
+from shared.local import state
+from shared.local.environment import complete, local_environment
+from shared.local.home import COMMAND_LINE, ROOT, Home, LocalError, free_port
+
+
+@dataclass(frozen=True)
+class Running:
+    """A system that is up. `url` is its origin, `environment` what its processes were given."""
+
+    home: Home
+    url: str
+    environment: dict[str, str]
+
+    def token(self, role: str, **scope: str) -> str:
+        """A token that this system takes, e.g. `token("register", outlet="OUT-1", register="OUT-1-1")`."""
+        private = self.environment["LAPAK_TOKEN_PRIVATE_KEY"]
+        before = os.environ.get("LAPAK_TOKEN_PRIVATE_KEY")
+        os.environ["LAPAK_TOKEN_PRIVATE_KEY"] = private
+        try:
+            return auth.issue(role=role, lifetime=timedelta(hours=1), **scope)
+        finally:
+            os.environ.pop("LAPAK_TOKEN_PRIVATE_KEY")
+            if before is not None:
+                os.environ["LAPAK_TOKEN_PRIVATE_KEY"] = before
+
+    def headers(self, role: str, **scope: str) -> dict[str, str]:
+        """The Authorization header of such a token."""
+        return {"Authorization": f"Bearer {self.token(role, **scope)}"}
+
+    def pid(self, name: str) -> int | None:
+        """The process id of `postgres`, `redis`, `web`, `sales-worker`, `sales-courier` …; None while it is down."""
+        rows = state.load(self.home)["processes"]
+        found: int | None = next(row["pid"] for row in rows if row["name"] == name)
+        return found
+
+    def kill(self, name: str, number: int = signal.SIGKILL) -> int:
+        """Send a signal to one process; the supervisor starts it again. Returns the id it had."""
+        process = self.pid(name)
+        if process is None:
+            raise LocalError(f"{name} is not up")
+        os.kill(process, number)
+        return process
+
+    def wait_ready(self, name: str, patience: float = 30.0, *, other_than: int | None = None) -> None:
+        """Wait until a process is ready (again); `other_than` is the id that was killed. Raises LocalError."""
+        deadline = time.monotonic() + patience
+        while time.monotonic() < deadline:
+            row = next(row for row in state.load(self.home)["processes"] if row["name"] == name)
+            if row["state"] == "ready" and row["pid"] != other_than:
+                return
+            time.sleep(0.05)
+        raise LocalError(f"{name} is not ready after {patience} s")
+
+    def database_url(self, service: str, *, owner: bool = False) -> str:
+        """The database of a service, as its application role or as its owner."""
+        return self.environment[f"LAPAK_{service.upper()}_{'OWNER_' if owner else ''}DATABASE_URL"]
+
+    @property
+    def redis_url(self) -> str:
+        return self.environment["LAPAK_REDIS_URL"]
+
+    def lapak(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run a command of the command line against this system."""
+        environment = {**os.environ, **self.environment}
+        command = [*COMMAND_LINE, *arguments]
+        return subprocess.run(
+            command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120, check=False
+        )
+
+
+@contextlib.contextmanager
+def running_system(
+    folder: Path, *, web_workers: int = 1, environment: Mapping[str, str] | None = None
+) -> Iterator[Running]:
+    """Start everything below `folder`, and stop it at the end, also when this process is killed.
+
+    `environment` adds or changes settings. Raises LocalError with the end of the logs when it does not start.
+    """
+    home = Home(folder.resolve()).create()
+    own = {name: value for name, value in os.environ.items() if not name.startswith("LAPAK_")}
+    own |= {"LAPAK_HOME": str(home.root), **(environment or {})}
+    command = [*COMMAND_LINE, "up", "--port", str(free_port()), "--web-workers", str(web_workers)]
+    output = home.logs / "up.log"
+    with output.open("wb") as log:
+        tied = own | {"LAPAK_DIE_WITH": str(os.getpid())}
+        up = subprocess.Popen(command, cwd=ROOT, env=tied, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+    try:
+        yield _wait_until_up(home, up, output, own)
+    finally:
+        up.terminate()
+        try:
+            up.wait(timeout=60)
+        except subprocess.TimeoutExpired:
+            up.kill()
+            up.wait()
+        if home.servers != home.root:
+            shutil.rmtree(home.servers, ignore_errors=True)
+
+
+def _wait_until_up(home: Home, up: subprocess.Popen[bytes], output: Path, own: Mapping[str, str]) -> Running:
+    deadline = time.monotonic() + 90
+    while not (found := state.load(home)).get("ready"):
+        if up.poll() is not None or time.monotonic() > deadline:
+            raise LocalError(f"it did not start:\n{output.read_text(encoding='utf-8', errors='replace')[-4000:]}")
+        time.sleep(0.05)
+    return Running(home, found["url"], complete(own, local_environment(home, found["ports"])))
