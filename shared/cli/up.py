@@ -116,8 +116,7 @@ def _when_ready(
     # After a `kill -9` the state is still the old one's for a moment.
     while not (found := state.load(home)).get("ready") or (child and child.pid != found["pid"]):
         if child is not None and child.poll() is not None:
-            text = log.read_text(encoding="utf-8", errors="replace") if log else ""
-            raise LocalError(f"it did not start (more in {home.logs}):\n{text[-3000:]}")
+            raise LocalError(f"it did not start (more in {home.logs}):\n{_why(home, log)}")
         if time.monotonic() > deadline:
             raise LocalError(f"it is not ready after {START_PATIENCE:.0f} s; see {home.logs} and ./lapak status")
         waiting = ", ".join(p["name"] for p in found.get("processes", []) if p["state"] in {"starting", "restarting"})
@@ -129,6 +128,13 @@ def _when_ready(
     if demo:
         return subprocess.run([*COMMAND_LINE, "demo"], cwd=ROOT, check=False).returncode
     return 0
+
+
+def _why(home: Home, log: Path | None) -> str:
+    """The ends of the logs that tell why a detached start failed."""
+    failed = [home.logs / f"{p['name']}.log" for p in state.load(home).get("processes", []) if p["state"] == "failed"]
+    ends = [path.read_text(encoding="utf-8", errors="replace")[-2000:] for path in [log, *failed] if path is not None]
+    return "\n".join(end.strip() for end in ends)
 
 
 @click.command()

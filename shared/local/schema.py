@@ -21,7 +21,8 @@ def metadata_of(service: str) -> list[MetaData]:
     models = importlib.import_module(f"services.{service}.models")
     found: list[MetaData] = [PLUMBING]
     for value in vars(models).values():
-        metadata = value.metadata if isinstance(value, type) and issubclass(value, DeclarativeBase) else value
+        is_base = isinstance(value, type) and issubclass(value, DeclarativeBase) and value is not DeclarativeBase
+        metadata = value.metadata if is_base else value
         if isinstance(metadata, MetaData) and not any(metadata is known for known in found):
             found.append(metadata)
     return found
