@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -21,6 +22,8 @@ from shared.local.system import System, plan
 
 #: A start that takes longer than this has gone wrong; the first one takes a few seconds.
 START_PATIENCE = 120.0
+#: A process that died so often before it was ready will not come up by itself; the supervisor still tries.
+HOPELESS = 4
 
 
 @click.command()
@@ -51,7 +54,7 @@ def _stay(home: Home, *, demo: bool, port: int | None, web_workers: int | None, 
     if not (home.servers / "postgres").exists():
         click.echo("making the databases (first start) …")
     system = plan(home, os.environ, port=port, web_workers=web_workers)
-    console = Console(home.logs, [*(spec.name for spec in system.specs), "demo"], muted=muted)
+    console = Console(home.logs, [spec.name for spec in system.specs], muted=muted)
 
     def supervisor() -> Supervisor:
         return Supervisor(home, system.specs, console, {"url": system.url, "ports": system.ports})
@@ -113,10 +116,12 @@ def _when_ready(
     """Wait for the running supervisor, showing what it waits for. Returns an exit code, with --demo the demo's."""
     deadline = time.monotonic() + START_PATIENCE
     shown = ""
-    # After a `kill -9` the state is still the old one's for a moment.
-    while not (found := state.load(home)).get("ready") or (child and child.pid != found["pid"]):
+    while not (found := _state_of(home, child)).get("ready"):
         if child is not None and child.poll() is not None:
             raise LocalError(f"it did not start (more in {home.logs}):\n{_why(home, log)}")
+        if dying := [p["name"] for p in found.get("processes", []) if p["restarts"] >= HOPELESS]:
+            end = (home.logs / f"{dying[0]}.log").read_text(encoding="utf-8", errors="replace")[-2000:]
+            raise LocalError(f"{', '.join(dying)} dies again and again; ./lapak down stops the attempts:\n{end}")
         if time.monotonic() > deadline:
             raise LocalError(f"it is not ready after {START_PATIENCE:.0f} s; see {home.logs} and ./lapak status")
         waiting = ", ".join(p["name"] for p in found.get("processes", []) if p["state"] in {"starting", "restarting"})
@@ -128,6 +133,12 @@ def _when_ready(
     if demo:
         return subprocess.run([*COMMAND_LINE, "demo"], cwd=ROOT, check=False).returncode
     return 0
+
+
+def _state_of(home: Home, child: subprocess.Popen[bytes] | None) -> dict[str, Any]:
+    """What the supervisor says of itself; at first the file still holds the word of the one before."""
+    found = state.load(home)
+    return found if child is None or found.get("pid") == child.pid else {}
 
 
 def _why(home: Home, log: Path | None) -> str:

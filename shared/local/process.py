@@ -52,7 +52,7 @@ class Process:
         self.state = "waiting"
         self.pid: int | None = None
         self.restarts = 0
-        self.since = time.time()
+        self.since = time.time()  # when it was last started
         self.code: int | None = None
         self.settled = asyncio.Event()  # ready for the first time, or given up
         self._said_ready = asyncio.Event()
@@ -118,6 +118,7 @@ class Process:
             if writer is not None:
                 os.close(writer)
         self.pid = child.pid
+        self.since = time.time()
         self._ended.clear()
         self._said_ready.clear()
         self._become("starting")
@@ -190,5 +191,4 @@ class Process:
         if self._stop.is_set() and state not in {"stopping", "stopped"}:
             return
         self.state = state
-        self.since = time.time()
         self._changed()
