@@ -27,6 +27,10 @@ class LogFile:
             self.path.replace(self.path.with_suffix(".log.1"))
             self._file = self.path.open("ab")
 
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
 
 class Console:
     """What people see of a run. Colour only on a terminal; a closed terminal is not an error."""

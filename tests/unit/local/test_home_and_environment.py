@@ -1,0 +1,130 @@
+"""Where a local system keeps its things, and what it tells its processes."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+from pathlib import Path
+
+import pytest
+
+from shared.config import SERVICES
+from shared.local import keys
+from shared.local.console import MAX_LOG_BYTES, LogFile
+from shared.local.environment import complete, for_command, given_servers, local_environment
+from shared.local.home import Home, LocalError, check_ours, is_free, private_ports, read_json, write_json
+from shared.local.servers import forget_dead_postmaster
+from shared.local.system import web_port
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    folder = Home(tmp_path / "home")
+    for path in (folder.secrets, folder.run, folder.logs):
+        path.mkdir(parents=True)
+    return folder
+
+
+def test_secrets_are_made_once_and_stay(home: Home) -> None:
+    first = keys.load(home.secrets)
+    assert keys.load(home.secrets) == first
+    assert {path.stat().st_mode & 0o777 for path in home.secrets.iterdir()} == {0o600}
+    assert len({first["postgres"], first["redis"], *(first[f"{service}_app"] for service in SERVICES)}) == 5
+    public = json.loads(first["token_public_keys"])["keys"][0]
+    assert "d" not in public
+    assert public["kid"] == json.loads(first["token_private_key"])["kid"]
+
+
+def test_ports_stay_the_same_until_somebody_else_takes_one(home: Home) -> None:
+    ports = private_ports(home, ["postgres", "redis"])
+    assert len(set(ports.values())) == 2
+    assert private_ports(home, ["postgres", "redis"]) == ports
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", ports["redis"]))
+        other.listen()
+        assert not is_free(ports["redis"])
+        changed = private_ports(home, ["postgres", "redis"])
+    assert changed["postgres"] == ports["postgres"]
+    assert changed["redis"] != ports["redis"]
+
+
+def test_the_wanted_web_port_is_taken_or_refused_never_replaced() -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        taken = other.getsockname()[1]
+        with pytest.raises(LocalError, match=f"port {taken} is taken"):
+            web_port(taken)
+
+
+def test_what_the_user_has_set_stays_also_as_a_file(home: Home) -> None:
+    found = local_environment(home, {"postgres": 1, "redis": 2, "web": 3})
+    mine = {"LAPAK_REDIS_URL": "redis://mine/0", "LAPAK_SALES_DATABASE_URL_FILE": "/run/secrets/sales"}
+    both = complete(mine, found)
+    assert both["LAPAK_REDIS_URL"] == "redis://mine/0"
+    assert "LAPAK_SALES_DATABASE_URL" not in both
+    assert both["LAPAK_SALES_URL"] == "http://127.0.0.1:3/sales"
+
+
+def test_a_container_that_is_told_everything_needs_no_home(tmp_path: Path) -> None:
+    names = ["LAPAK_REDIS_URL", "LAPAK_TOKEN_PRIVATE_KEY", "LAPAK_TOKEN_PUBLIC_KEYS"]
+    names += [f"LAPAK_{service.upper()}_{name}" for service in SERVICES for name in ("DATABASE_URL", "URL")]
+    environ = {f"{name}_FILE": "/run/secrets/x" for name in names}
+    absent = Home(tmp_path / "absent")
+    assert for_command(absent, environ) == environ
+    assert not absent.root.exists()
+
+
+def test_databases_come_from_the_environment_all_or_none() -> None:
+    names = [f"LAPAK_{s.upper()}_{kind}" for s in SERVICES for kind in ("OWNER_DATABASE_URL", "DATABASE_URL")]
+    assert given_servers({}).postgres is False
+    assert given_servers(dict.fromkeys(names, "postgresql://x")).postgres is True
+    with pytest.raises(LocalError, match=names[-1]):
+        given_servers(dict.fromkeys(names[:-1], "postgresql://x"))
+    assert given_servers({"LAPAK_REDIS_URL": "redis://x"}).redis is True
+
+
+def test_a_folder_that_somebody_else_could_have_planted_is_refused(tmp_path: Path) -> None:
+    real = tmp_path / "real"
+    real.mkdir(mode=0o700)
+    check_ours(real)
+    planted = tmp_path / "planted"
+    planted.symlink_to(real)
+    with pytest.raises(LocalError, match="planted"):
+        check_ours(planted)
+    real.chmod(0o777)
+    with pytest.raises(LocalError, match="real"):
+        check_ours(real)
+
+
+def test_a_state_file_that_was_cut_off_reads_as_empty(tmp_path: Path) -> None:
+    path = tmp_path / "state.json"
+    assert read_json(path) == {}
+    write_json(path, {"pid": 1})
+    assert read_json(path) == {"pid": 1}
+    path.write_text('{"pid": ', encoding="utf-8")
+    assert read_json(path) == {}
+
+
+def test_a_log_keeps_its_size(tmp_path: Path) -> None:
+    log = LogFile(tmp_path / "web.log")
+    line = b"x" * 99_999
+    for _ in range(120):
+        log.write(line)
+    log.close()
+    sizes = {path.name: path.stat().st_size for path in tmp_path.iterdir()}
+    assert sizes.keys() == {"web.log", "web.log.1"}
+    assert max(sizes.values()) <= MAX_LOG_BYTES + len(line) + 1
+
+
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="needs /proc")
+def test_only_the_lock_file_of_another_program_is_removed(tmp_path: Path) -> None:
+    lock = tmp_path / "postmaster.pid"
+    forget_dead_postmaster(tmp_path)
+    lock.write_text("99999999\n", encoding="utf-8")  # nobody: PostgreSQL sees through that itself
+    forget_dead_postmaster(tmp_path)
+    assert lock.exists()
+    lock.write_text(f"{os.getpid()}\n", encoding="utf-8")
+    forget_dead_postmaster(tmp_path)
+    assert not lock.exists()
