@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from services.training.usecases import practice
 from shared.db import Session
 from shared.events.inventory import OutputAccepted
@@ -12,16 +14,16 @@ from shared.revocation import revoke
 handles = Handlers()
 
 
-@handles(OutputAccepted)
-def on_output_accepted(session: Session, event: OutputAccepted) -> None:
-    """Its makers have practised."""
-    practice.log_output(session, event)
+@handles.many(OutputAccepted)
+def on_outputs_accepted(session: Session, events: Sequence[OutputAccepted]) -> None:
+    """Their makers have practised."""
+    practice.log_outputs(session, events)
 
 
-@handles(SaleReturned)
-def on_sale_returned(session: Session, event: SaleReturned) -> None:
+@handles.many(SaleReturned)
+def on_sales_returned(session: Session, events: Sequence[SaleReturned]) -> None:
     """The market answers."""
-    practice.log_return(session, event)
+    practice.log_returns(session, events)
 
 
 @handles(TokenRevoked)

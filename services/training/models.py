@@ -25,6 +25,7 @@ class Resident(Base):
     """A person inside, known to the system by a random reference that is derived from nothing."""
 
     __tablename__ = "resident"
+    __table_args__ = (CheckConstraint("worker_ref ~ '^w[0-9a-z]{7,15}$'", name="worker_ref"),)
 
     worker_ref: Mapped[str] = mapped_column(String(16), primary_key=True)
     version: Mapped[int] = mapped_column(default=1)
@@ -61,6 +62,7 @@ class Programme(Base):
     """What teaches a skill, in lesson hours (JP)."""
 
     __tablename__ = "programme"
+    __table_args__ = (CheckConstraint("lesson_hours > 0", name="lesson_hours"),)
 
     code: Mapped[str] = mapped_column(Code, primary_key=True)
     name_id: Mapped[str] = mapped_column(String(200))

@@ -18,7 +18,10 @@ _PARTS = (
     ),
     "SELECT id, worker_ref, skill, valid_from, valid_until FROM attestation ORDER BY id",
     "SELECT reference, effective, reason FROM withdrawal ORDER BY reference",
-    "SELECT output_id, worker_ref, sku, lot, made_on, good, share_bp FROM practice ORDER BY output_id, worker_ref",
+    (
+        "SELECT output_id, worker_ref, sku, workshop, lot, made_on, good, share_bp"
+        " FROM practice ORDER BY output_id, worker_ref"
+    ),
     "SELECT return_id, line_id, sku, lot, quantity, reason_code FROM market_return ORDER BY return_id, line_id",
     "SELECT jti FROM revoked_token ORDER BY jti",
 )

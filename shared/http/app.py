@@ -5,12 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import wraps
 from typing import Any, TypeVar, cast
 
 import flask_smorest  # type: ignore[import-untyped]
 from flask import Flask, Response, current_app, g, request
 from flask.json.provider import JSONProvider
 from marshmallow import RAISE, Schema, ValidationError
+from sqlalchemy.exc import DBAPIError
 from webargs.flaskparser import FlaskParser
 from werkzeug.exceptions import BadRequest, UnsupportedMediaType
 
@@ -24,6 +26,8 @@ from shared.telemetry import begin_trace, logger, setup_logging
 log = logger(__name__)
 
 MAX_BODY_BYTES = 4 * 1024 * 1024  # 500 sales of 10 lines are about 1.5 MB
+
+_DEADLOCK_TRIES = 3
 
 
 class StrictParser(FlaskParser):
@@ -108,6 +112,26 @@ def transaction() -> Iterator[Session]:
         yield session
 
 
+def _again_after_deadlock(view: Callable[..., Any]) -> Callable[..., Any]:
+    """Rows are locked in key order; where two transactions meet all the same, nobody outside shall see it.
+
+    The transaction was rolled back, and every call is safe to repeat.
+    """
+
+    @wraps(view)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        for _ in range(_DEADLOCK_TRIES):
+            try:
+                return view(*args, **kwargs)
+            except DBAPIError as error:
+                if getattr(error.orig, "sqlstate", None) not in {"40P01", "40001"}:
+                    raise
+                log.info("two transactions met, trying again", route=str(request.url_rule))
+        return view(*args, **kwargs)
+
+    return call
+
+
 def _observe(app: Flask) -> None:
     def begin() -> None:
         g.began = time.perf_counter()
@@ -166,4 +190,6 @@ def create_app(service: str, *, title: str, blueprints: Sequence[flask_smorest.B
     app.register_blueprint(openapi.blueprint(service, api), url_prefix=f"/{service}")
     for rule in app.url_map.iter_rules():
         guard.roles_of(app, rule.endpoint)
+    for endpoint, view in app.view_functions.items():
+        app.view_functions[endpoint] = _again_after_deadlock(view)
     return app

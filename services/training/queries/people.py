@@ -49,7 +49,7 @@ def skills_of(session: Session, worker_ref: str, *, on: date) -> list[dict[str, 
             ),
         ).order_by("skill", "reference")
     )
-    return [dict(row._mapping) | {"valid": _valid(row, on)} for row in rows]
+    return [dict(row._mapping) | {"valid": holds_on(row, on)} for row in rows]
 
 
 def _references(model: Any, basis: Any, kind: Any) -> Select[*tuple[Any, ...]]:
@@ -64,13 +64,14 @@ def _references(model: Any, basis: Any, kind: Any) -> Select[*tuple[Any, ...]]:
     ).outerjoin(Withdrawal, Withdrawal.reference == model.id)
 
 
-def _valid(row: Any, on: date) -> bool:
+def holds_on(row: Any, on: date) -> bool:
+    """Whether a reference grants its skill on a day: from its first to its last, unless withdrawn by then."""
     until_then = row.valid_until is None or on <= row.valid_until
     return row.valid_from <= on and until_then and (row.withdrawn_from is None or on < row.withdrawn_from)
 
 
-def practice_of(session: Session, worker_ref: str, *, after: str | None, limit: int) -> Page:
-    """What a resident made, with what came back of each lot."""
+def practice_of(session: Session, worker_ref: str, *, after: str | None, limit: int) -> dict[str, Any]:
+    """What a resident made, with what came back of each lot, and the totals by product."""
     returned = (
         select(func.coalesce(func.sum(MarketReturn.quantity), 0))
         .where(MarketReturn.lot == Practice.lot)
@@ -86,4 +87,22 @@ def practice_of(session: Session, worker_ref: str, *, after: str | None, limit: 
         Practice.share_bp,
         returned.label("returned"),
     ).where(Practice.worker_ref == worker_ref)
-    return paged(session, statement, [Practice.output_id], after=after, limit=limit)
+    page = paged(session, statement, [Practice.output_id], after=after, limit=limit)
+    returns = _returns_of(session, {row.lot for row in page.items})
+    return {"items": page.items, "next": page.next, "totals": _totals_of(session, worker_ref), "returns": returns}
+
+
+def _totals_of(session: Session, worker_ref: str) -> list[Any]:
+    statement = (
+        select(Practice.sku, func.count().label("outputs"), func.sum(Practice.good).label("good"))
+        .where(Practice.worker_ref == worker_ref)
+        .group_by(Practice.sku)
+        .order_by(Practice.sku)
+    )
+    return list(session.execute(statement))
+
+
+def _returns_of(session: Session, lots: set[str]) -> list[Any]:
+    key = (MarketReturn.lot, MarketReturn.sku, MarketReturn.reason_code)
+    statement = select(*key, func.sum(MarketReturn.quantity).label("quantity")).where(MarketReturn.lot.in_(lots))
+    return list(session.execute(statement.group_by(*key).order_by(*key)))

@@ -22,9 +22,9 @@ def one(session: Session, model: Granting, row_id: UUID) -> dict[str, Any] | Non
 
 def _shown(session: Session, model: Granting, rows: list[Any]) -> list[dict[str, Any]]:
     wanted = select(Withdrawal).where(Withdrawal.reference.in_([row.id for row in rows]))
-    ends = {found.reference: found.effective for found in session.scalars(wanted)}
+    ends = {found.reference: found for found in session.scalars(wanted)}
     keys = [column.key for column in model.__table__.columns]
-    return [{key: getattr(row, key) for key in keys} | {"withdrawn_from": ends.get(row.id)} for row in rows]
+    return [{key: getattr(row, key) for key in keys} | {"withdrawal": ends.get(row.id)} for row in rows]
 
 
 def listed(

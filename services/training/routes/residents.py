@@ -84,7 +84,7 @@ def get_skills(args: dict[str, Any], worker_ref: str) -> Any:
 @bp.get("/residents/<worker_ref>/practice")
 @requires("instructor", "auditor")
 @bp.arguments(PageArgs(), location="query")
-@bp.response(200, page_of(shapes.PracticeRow()))
+@bp.response(200, shapes.PracticeLog())
 def get_practice(args: dict[str, Any], worker_ref: str) -> Any:
     """What a resident has made, and what came back of it."""
     with transaction() as session:

@@ -25,7 +25,7 @@ def put_assessment(body: dict[str, Any], assessment_id: UUID) -> Any:
     """Record what an assessor found."""
     with transaction() as session:
         new = skills.assess(session, assessment_id=assessment_id, assessor=current_token().sub, **body)
-    return body | {"id": assessment_id}, 201 if new else 200
+        return session.get(Assessment, assessment_id), 201 if new else 200
 
 
 @bp.get("/assessments")
@@ -58,8 +58,7 @@ def get_assessment(assessment_id: UUID) -> Any:
 def put_certificate(body: dict[str, Any], certificate_id: UUID) -> Any:
     """Issue or correct a certificate: it grants its skill."""
     with transaction() as session:
-        _, new = skills.certify(session, certificate_id=certificate_id, **body)
-        session.flush()
+        new = skills.certify(session, certificate_id=certificate_id, **body)
         return read.one(session, Certificate, certificate_id), 201 if new else 200
 
 

@@ -63,3 +63,29 @@ class PracticeRow(Schema):
     good = Quantity(zero=True, required=True)
     share_bp = WholeNumber(required=True)
     returned = Quantity(zero=True, required=True)
+
+
+class ProductTotal(Schema):
+    """How many outputs of a product a resident has worked on, and their good pieces (all makers' together)."""
+
+    sku = fields.String(required=True)
+    outputs = WholeNumber(required=True)
+    good = Quantity(zero=True, required=True)
+
+
+class LotReturns(Schema):
+    """What came back of a lot, by reason."""
+
+    lot = fields.String(required=True)
+    sku = fields.String(required=True)
+    reason_code = fields.String(required=True)
+    quantity = Quantity(zero=True, required=True)
+
+
+class PracticeLog(Schema):
+    """A page of what a resident made, what came back of the lots on it, and the totals of all pages by product."""
+
+    items = fields.List(fields.Nested(PracticeRow), required=True)
+    next = fields.String(required=True, allow_none=True)
+    totals = fields.List(fields.Nested(ProductTotal), required=True)
+    returns = fields.List(fields.Nested(LotReturns), required=True)

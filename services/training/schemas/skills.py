@@ -51,9 +51,10 @@ class AssessmentBody(Schema):
 
 
 class AssessmentAnswer(AssessmentBody):
-    """An assessment."""
+    """An assessment; `assessor` is the subject of the token that recorded it."""
 
     id = fields.UUID(required=True)
+    assessor = fields.String(required=True)
 
 
 class Span(Schema):
@@ -86,18 +87,19 @@ class WithdrawalBody(Schema):
 
 
 class WithdrawalAnswer(WithdrawalBody):
-    """A withdrawal."""
+    """A withdrawal, and who withdrew when."""
 
     reference = fields.UUID(required=True)
+    withdrawn_by = fields.String(required=True)
     withdrawn_at = Instant(required=True)
 
 
 class CertificateAnswer(CertificateBody):
-    """A certificate; `withdrawn_from` when it was withdrawn."""
+    """A certificate, and its withdrawal if there is one."""
 
     id = fields.UUID(required=True)
     version = WholeNumber(required=True)
-    withdrawn_from = fields.Date(required=True, allow_none=True)
+    withdrawal = fields.Nested(WithdrawalAnswer, required=True, allow_none=True)
 
 
 class AttestationBody(Span):
@@ -109,10 +111,11 @@ class AttestationBody(Span):
 
 
 class AttestationAnswer(AttestationBody):
-    """An attestation; `withdrawn_from` when it was withdrawn."""
+    """An attestation, and its withdrawal if there is one; `instructor` is the subject of the token that signed it."""
 
     id = fields.UUID(required=True)
-    withdrawn_from = fields.Date(required=True, allow_none=True)
+    instructor = fields.String(required=True)
+    withdrawal = fields.Nested(WithdrawalAnswer, required=True, allow_none=True)
 
 
 class OfResidentArgs(PageArgs):

@@ -2,45 +2,56 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import Any
+
 from sqlalchemy.dialects.postgresql import insert
 
-from services.training.models import MarketReturn, Practice
+from services.training.models import Base, MarketReturn, Practice
 from shared.db import Session
 from shared.events.inventory import OutputAccepted
 from shared.events.sales import SaleReturned
 
 
-def log_output(session: Session, accepted: OutputAccepted) -> None:
-    """One row per maker, also for one who is not registered here (yet)."""
+def log_outputs(session: Session, accepted: Iterable[OutputAccepted]) -> None:
+    """One row per output and maker, also for a maker who is not registered here (yet)."""
     rows = [
         {
-            "output_id": accepted.output_id,
+            "output_id": output.output_id,
             "worker_ref": maker.worker_ref,
-            "sku": accepted.sku,
-            "workshop": accepted.workshop,
-            "lot": accepted.lot,
-            "made_on": accepted.made_on,
-            "good": accepted.good,
+            "sku": output.sku,
+            "workshop": output.workshop,
+            "lot": output.lot,
+            "made_on": output.made_on,
+            "good": output.good,
             "share_bp": maker.share_bp,
         }
-        for maker in accepted.makers
+        for output in accepted
+        for maker in output.makers
     ]
-    if rows:
-        session.execute(insert(Practice).on_conflict_do_nothing(), rows)
+    _post(session, Practice, rows, ("output_id", "worker_ref"))
 
 
-def log_return(session: Session, returned: SaleReturned) -> None:
+def log_returns(session: Session, returned: Iterable[SaleReturned]) -> None:
     """What came back, by lot: feedback for those who made it."""
     rows = [
         {
-            "return_id": returned.return_id,
+            "return_id": one.return_id,
             "line_id": line.line_id,
             "sku": line.sku,
             "lot": line.lot,
             "quantity": line.quantity,
             "reason_code": line.reason_code,
         }
-        for line in returned.lines
+        for one in returned
+        for line in one.lines
     ]
+    _post(session, MarketReturn, rows, ("return_id", "line_id"))
+
+
+def _post(session: Session, model: type[Base], rows: list[dict[str, Any]], key: tuple[str, ...]) -> None:
+    # In key order: two workers that take overlapping batches wait for each other, never in a circle.
     if rows:
-        session.execute(insert(MarketReturn).on_conflict_do_nothing(), rows)
+        session.execute(
+            insert(model).on_conflict_do_nothing(), sorted(rows, key=lambda row: [str(row[name]) for name in key])
+        )

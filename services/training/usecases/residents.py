@@ -7,7 +7,7 @@ import secrets
 from sqlalchemy.dialects.postgresql import insert
 
 from services.training.models import Resident, ResidentIdentity
-from services.training.queries.identity import name_of, vault
+from services.training.queries.identity import IdentityUnreadable, name_of, vault
 from shared.clock import now
 from shared.db import Session
 from shared.fields import invalid
@@ -17,23 +17,38 @@ _ALPHABET = "0123456789abcdefghijklmnopqrstuvwxyz"
 
 def register(session: Session, *, name: str) -> str:
     """Register a resident; the new reference, random and derived from nothing."""
-    worker_ref = "w" + "".join(secrets.choice(_ALPHABET) for _ in range(12))
-    put(session, worker_ref=worker_ref, name=name)
-    return worker_ref
+    while True:
+        worker_ref = "w" + "".join(secrets.choice(_ALPHABET) for _ in range(12))
+        if _add(session, worker_ref, name) is not None:  # else the reference is another's: draw again
+            return worker_ref
 
 
 def put(session: Session, *, worker_ref: str, name: str) -> tuple[Resident, bool]:
     """Register a resident under a given reference, or change the name; (resident, whether it is new)."""
-    made = insert(Resident).values(worker_ref=worker_ref, version=1, registered_at=now()).on_conflict_do_nothing()
-    if (new := session.scalars(made.returning(Resident)).one_or_none()) is not None:
-        session.add(ResidentIdentity(worker_ref=worker_ref, name_encrypted=vault().encrypt(name.encode())))
+    if (new := _add(session, worker_ref, name)) is not None:
         return new, True
     resident = session.get_one(Resident, worker_ref, with_for_update=True)
     identity = session.get_one(ResidentIdentity, worker_ref)
-    if name_of(identity) != name:
-        identity.name_encrypted = vault().encrypt(name.encode())
-        resident.version += 1
+    resident.version += not _is(identity, name)
+    # Also when the name is the same: whatever is written is written under the newest key.
+    identity.name_encrypted = vault().encrypt(name.encode())
     return resident, False
+
+
+def _is(identity: ResidentIdentity, name: str) -> bool:
+    try:
+        return name_of(identity) == name
+    except IdentityUnreadable:  # its key is lost: writing the name anew is the way out
+        return False
+
+
+def _add(session: Session, worker_ref: str, name: str) -> Resident | None:
+    """The new resident, or None when the reference is taken."""
+    made = insert(Resident).values(worker_ref=worker_ref, version=1, registered_at=now()).on_conflict_do_nothing()
+    new = session.scalars(made.returning(Resident)).one_or_none()
+    if new is not None:
+        session.add(ResidentIdentity(worker_ref=worker_ref, name_encrypted=vault().encrypt(name.encode())))
+    return new
 
 
 def require(session: Session, worker_ref: str) -> None:

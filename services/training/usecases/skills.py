@@ -7,8 +7,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import literal, select
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import func, select
 
 from services.training.models import Assessment, Attestation, Certificate, Withdrawal
 from services.training.usecases import reference, residents
@@ -41,6 +40,11 @@ class AlreadyWithdrawn(Conflict):
     title = "It was withdrawn otherwise"
 
 
+class ReferenceTaken(Conflict):
+    code = "reference-taken"
+    title = "The id belongs to a certificate or attestation already; what grants a skill has an id of its own"
+
+
 def assess(session: Session, *, assessment_id: UUID, assessor: str, **content: Any) -> bool:
     """Record what an assessor found; True when it is new. Raises Conflict, Invalid."""
     residents.require(session, content["worker_ref"])
@@ -51,24 +55,44 @@ def assess(session: Session, *, assessment_id: UUID, assessor: str, **content: A
     )
 
 
-def certify(session: Session, *, certificate_id: UUID, **content: Any) -> tuple[Certificate, bool]:
-    """Issue or correct a certificate and grant its skill; (certificate, whether it is new).
+def certify(session: Session, *, certificate_id: UUID, **content: Any) -> bool:
+    """Issue or correct a certificate and grant its skill; True when it is new. The same again announces nothing.
 
-    The same again announces nothing. Raises CertificateWithdrawn, IssueAnother, NumberTaken, Invalid.
+    Raises CertificateWithdrawn, IssueAnother, NumberTaken, ReferenceTaken, Invalid.
     """
     residents.require(session, content["worker_ref"])
     reference.mention_skill(session, content["skill"])
-    _check_number(session, certificate_id, content)
-    made = insert(Certificate).values(id=certificate_id, version=1, **content).on_conflict_do_nothing()
-    new = session.scalars(made.returning(Certificate)).one_or_none()
-    if new is not None:
-        publish(session, _granted(new))
-        return new, True
-    known = session.get(Certificate, certificate_id, with_for_update=True)
-    if known is None:  # another certificate took the number in this moment
+    _take_reference(session, certificate_id, not_of=Attestation)
+    _take_number(session, certificate_id, content)
+    known = session.get(Certificate, certificate_id)
+    if known is not None:
+        _correct(session, known, content)
+        return False
+    new = Certificate(id=certificate_id, version=1, **content)
+    session.add(new)
+    session.flush()
+    publish(session, _granted(new))
+    return True
+
+
+def _alone(session: Session, *key: str) -> None:
+    """Wait until no other transaction works on this key, and keep others waiting until this one ends."""
+    session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended("\n".join(key), 0))))
+
+
+def _take_reference(session: Session, row_id: UUID, *, not_of: type[Certificate | Attestation]) -> None:
+    """A reference names one thing for whoever hears of it, so a certificate and an attestation never share an id."""
+    _alone(session, "reference", str(row_id))
+    if session.get(not_of, row_id) is not None:
+        raise ReferenceTaken
+
+
+def _take_number(session: Session, certificate_id: UUID, content: Mapping[str, Any]) -> None:
+    same = {key: content[key] for key in ("kind", "issuer", "number")}
+    _alone(session, "number", *same.values())
+    taken = session.scalar(select(Certificate.id).filter_by(**same))
+    if taken is not None and taken != certificate_id:
         raise NumberTaken(f"{content['number']} of {content['issuer']}.")
-    _correct(session, known, content)
-    return known, False
 
 
 def _correct(session: Session, known: Certificate, content: Mapping[str, Any]) -> None:
@@ -85,17 +109,14 @@ def _correct(session: Session, known: Certificate, content: Mapping[str, Any]) -
     publish(session, _granted(known))
 
 
-def _check_number(session: Session, certificate_id: UUID, content: Mapping[str, Any]) -> None:
-    same = {key: content[key] for key in ("kind", "issuer", "number")}
-    taken = session.scalar(select(Certificate.id).filter_by(**same))
-    if taken is not None and taken != certificate_id:
-        raise NumberTaken(f"{content['number']} of {content['issuer']}.")
-
-
 def attest(session: Session, *, attestation_id: UUID, instructor: str, **content: Any) -> bool:
-    """Record an instructor's sign-off and grant the skill; True when it is new. Raises Conflict, Invalid."""
+    """Record an instructor's sign-off and grant the skill; True when it is new.
+
+    Raises Conflict, ReferenceTaken, Invalid.
+    """
     residents.require(session, content["worker_ref"])
     reference.mention_skill(session, content["skill"])
+    _take_reference(session, attestation_id, not_of=Certificate)
     key = {"id": attestation_id}
     new = record_once(
         session, Attestation, key=key, **content, instructor=instructor, content_hash=content_hash(key | content)
@@ -124,18 +145,28 @@ def withdraw(
 
     Raises NotFound, AlreadyWithdrawn.
     """
-    row: Any = session.get(model, row_id)
+    _alone(session, "reference", str(row_id))
+    row: Certificate | Attestation | None = session.get(model, row_id)
     if row is None:
         raise NotFound(f"No such {model.__tablename__}.")
-    values = {"effective": effective, "reason": reason, "withdrawn_by": by, "withdrawn_at": now()}
-    posted = insert(Withdrawal).values(reference=row_id, **values).on_conflict_do_nothing().returning(literal(1))
-    new = session.execute(posted).first() is not None
-    known = session.get_one(Withdrawal, row_id)
-    if (known.effective, known.reason) != (effective, reason):
+    known = session.get(Withdrawal, row_id)
+    if known is None:
+        known = Withdrawal(reference=row_id, effective=effective, reason=reason, withdrawn_by=by, withdrawn_at=now())
+        session.add(known)
+        publish(session, _withdrawn(row, effective))
+    elif (known.effective, known.reason) != (effective, reason):
         raise AlreadyWithdrawn(f"It ends on {known.effective}.")
-    if new:
-        event = SkillWithdrawn(
-            worker_ref=row.worker_ref, skill=row.skill, reference=str(row_id), effective=effective, version=1
-        )
-        publish(session, event)
     return known
+
+
+def _withdrawn(row: Certificate | Attestation, effective: date) -> SkillWithdrawn:
+    """The last change of what granted the skill. An attestation is posted: its grant was 1, its end is 2."""
+    if isinstance(row, Certificate):
+        row.version += 1
+    return SkillWithdrawn(
+        worker_ref=row.worker_ref,
+        skill=row.skill,
+        reference=str(row.id),
+        effective=effective,
+        version=row.version if isinstance(row, Certificate) else 2,
+    )

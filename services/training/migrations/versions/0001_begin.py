@@ -52,6 +52,7 @@ def upgrade() -> None:
         sa.Column("workshop", sa.String(length=40), nullable=True),
         sa.Column("lesson_hours", sa.Integer(), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
+        sa.CheckConstraint("lesson_hours > 0", name=op.f("ck_programme_lesson_hours")),
         sa.PrimaryKeyConstraint("code", name=op.f("pk_programme")),
     )
     op.create_table(
@@ -59,6 +60,7 @@ def upgrade() -> None:
         sa.Column("worker_ref", sa.String(length=16), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("registered_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("worker_ref ~ '^w[0-9a-z]{7,15}$'", name=op.f("ck_resident_worker_ref")),
         sa.PrimaryKeyConstraint("worker_ref", name=op.f("pk_resident")),
     )
     op.create_table(

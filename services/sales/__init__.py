@@ -1,0 +1,7 @@
+"""Sales: money. Stands on the city's side of the wall: nothing here names a person, cashiers are codes.
+
+Owns: outlets, registers, prices, shifts, sales, returns and refunds, work items, quarantine.
+Announces: OutletOpened, SaleRecorded, SaleReturned, SaleLotAssigned, TokenRevoked.
+Listens to: ProductPublished, LotCreated, ConsignmentReceived, StockMoved, LotRecalled (inventory).
+Screens: none yet.
+"""

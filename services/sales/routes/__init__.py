@@ -1,0 +1,5 @@
+"""The HTTP door: parse, call, answer."""
+
+from services.sales.routes import catalogue, facts, oddities, reference, shifts, tokens
+
+blueprints = [reference.bp, shifts.bp, facts.bp, catalogue.bp, oddities.bp, tokens.bp]

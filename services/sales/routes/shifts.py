@@ -1,0 +1,70 @@
+"""Shifts."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from services.sales.models import Shift
+from services.sales.queries import shifts as read
+from services.sales.schemas import facts as shapes
+from services.sales.usecases import reference, shifts
+from shared.errors import NotFound
+from shared.fields import page_of
+from shared.http import Blueprint, current_token, require_scope, requires, transaction
+
+bp = Blueprint("shifts", __name__, description="Shifts")
+
+
+@bp.put("/shifts/<uuid:shift_id>")
+@requires("register")
+@bp.arguments(shapes.ShiftBody())
+@bp.response(200, shapes.ShiftAnswer())
+@bp.alt_response(201, schema=shapes.ShiftAnswer())
+def put_shift(body: dict[str, Any], shift_id: UUID) -> Any:
+    """Open a shift."""
+    require_scope(register=body["register"])
+    with transaction() as session:
+        outlet = reference.register_outlet(session, register=body["register"], outlet=current_token().outlet or "")
+        new = shifts.open_shift(session, shift_id=shift_id, outlet=outlet, content=body)
+        return read.shown(session, session.get_one(Shift, shift_id)), 201 if new else 200
+
+
+@bp.get("/shifts")
+@requires("register", "outlet", "city", "auditor")
+@bp.arguments(shapes.ShiftArgs(), location="query")
+@bp.response(200, page_of(shapes.ShiftAnswer()))
+def list_shifts(args: dict[str, Any]) -> Any:
+    """List shifts; a register sees its own."""
+    token = current_token()
+    require_scope(register=args["register"], outlet=args["outlet"])
+    wanted = args | {"register": token.register or args["register"], "outlet": token.outlet or args["outlet"]}
+    with transaction() as session:
+        return read.listed(session, **wanted)
+
+
+@bp.get("/shifts/<uuid:shift_id>")
+@requires("register", "outlet", "city", "auditor")
+@bp.response(200, shapes.ShiftAnswer())
+def get_shift(shift_id: UUID) -> Any:
+    """One shift: the count as it was, and what has come since."""
+    with transaction() as session:
+        found = session.get(Shift, shift_id)
+        if found is None:
+            raise NotFound("No such shift.")
+        require_scope(register=found.register, outlet=found.outlet)
+        return read.shown(session, found)
+
+
+@bp.post("/shifts/<uuid:shift_id>/close")
+@requires("register")
+@bp.arguments(shapes.CloseBody())
+@bp.response(200, shapes.CloseAnswer())
+def close_shift(body: dict[str, Any], shift_id: UUID) -> Any:
+    """Close a shift by a blind count; the difference is recorded, not forced to nil."""
+    with transaction() as session:
+        found = session.get(Shift, shift_id)
+        if found is None:
+            raise NotFound("No such shift.")
+        require_scope(register=found.register, outlet=found.outlet)
+        return shifts.close(session, shift=found, closed_at=body["closed_at"], counted=body["counted"]["cash"])

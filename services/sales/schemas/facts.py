@@ -1,0 +1,259 @@
+"""Shifts, sales, returns: what registers post and what is shown of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from marshmallow import Schema, ValidationError, fields, validate, validates
+
+from shared.fields import Code, Instant, Money, PageArgs, Quantity, Text, WholeNumber
+
+MAX_LINES = 200
+KINDS = validate.OneOf(["cash", "qris", "card", "transfer"])
+_CASHIER = r"^[a-z0-9-]{3,16}$"
+_REASON = r"^[a-z0-9-]{2,40}$"
+
+
+def _ids_differ(items: Sequence[Mapping[str, Any]]) -> None:
+    if len({item["id"] for item in items}) != len(items):
+        raise ValidationError("Each id once.")
+
+
+class Line(Schema):
+    """One sold line; amount = half-up(quantity × unit_price) − discount."""
+
+    id = fields.UUID(required=True)
+    sku = Code(required=True)
+    lot = Code(required=True, allow_none=True)
+    quantity = Quantity(required=True)
+    unit_price = Money(required=True)
+    discount = Money(required=True)
+    amount = Money(required=True)
+
+
+class PaymentPart(Schema):
+    """Money taken."""
+
+    id = fields.UUID(required=True)
+    kind = fields.String(required=True, validate=KINDS)
+    amount = Money(required=True)
+    reference = Text(high=100, required=True, allow_none=True)
+
+
+class SaleItem(Schema):
+    """One sale as it happened."""
+
+    id = fields.UUID(required=True)
+    register_no = WholeNumber(low=1, high=10**12, required=True)
+    shift_id = fields.UUID(required=True)
+    sold_at = Instant(required=True)
+    lines = fields.List(fields.Nested(Line), required=True, validate=validate.Length(min=1, max=MAX_LINES))
+    payments = fields.List(fields.Nested(PaymentPart), required=True, validate=validate.Length(max=MAX_LINES))
+    total = Money(required=True)
+
+    @validates("lines", "payments")
+    def _once(self, items: Sequence[Mapping[str, Any]], data_key: str) -> None:
+        _ids_differ(items)
+
+
+class BackLine(Schema):
+    """One line that comes back; `line_id` is the sold line."""
+
+    id = fields.UUID(required=True)
+    line_id = fields.UUID(required=True)
+    sku = Code(required=True)
+    lot = Code(required=True, allow_none=True)
+    quantity = Quantity(required=True)
+    amount = Money(required=True)
+    reason_code = fields.String(
+        required=True, validate=validate.Regexp(_REASON.replace("$", r"\Z")), metadata={"pattern": _REASON}
+    )
+    restock = fields.Boolean(required=True, truthy={True}, falsy={False})
+
+
+class Refund(Schema):
+    """Money given back."""
+
+    kind = fields.String(required=True, validate=KINDS)
+    amount = Money(required=True)
+
+
+class ReturnItem(Schema):
+    """One return as it happened. Default shift: the register's open one."""
+
+    id = fields.UUID(required=True)
+    sale_id = fields.UUID(required=True)
+    shift_id = fields.UUID(load_default=None, allow_none=True)
+    returned_at = Instant(required=True)
+    lines = fields.List(fields.Nested(BackLine), required=True, validate=validate.Length(min=1, max=MAX_LINES))
+    refund = fields.Nested(Refund, required=True)
+
+    @validates("lines")
+    def _once(self, items: Sequence[Mapping[str, Any]], data_key: str) -> None:
+        _ids_differ(items)
+
+
+sale_item, return_item = SaleItem(), ReturnItem()
+
+
+class SaleBatch(Schema):
+    """1..500 sales, each checked by itself; `sent_at` is the device's clock when it sends."""
+
+    sales = fields.List(fields.Raw(), required=True, validate=validate.Length(min=1, max=500))
+    sent_at = Instant(load_default=None, allow_none=True)
+
+
+class ReturnBatch(Schema):
+    """1..500 returns, each checked by itself."""
+
+    returns = fields.List(fields.Raw(), required=True, validate=validate.Length(min=1, max=500))
+    sent_at = Instant(load_default=None, allow_none=True)
+
+
+class ReturnResult(Schema):
+    """What became of one item; `errors` when it could not be read."""
+
+    id = fields.String(required=True, allow_none=True)
+    status = fields.String(required=True)
+    work_items = fields.List(fields.String(), required=True)
+    errors = fields.Dict(keys=fields.String(), values=fields.List(fields.String()))
+
+
+class SaleResult(ReturnResult):
+    """What became of one sale: recorded, duplicate, conflict or quarantined."""
+
+    register_no = WholeNumber(high=10**12, required=True, allow_none=True)
+
+
+class SaleResults(Schema):
+    """One result per item, in order."""
+
+    results = fields.List(fields.Nested(SaleResult), required=True)
+
+
+class ReturnResults(Schema):
+    """One result per item, in order: recorded, duplicate, conflict, waiting, exceeds or quarantined."""
+
+    results = fields.List(fields.Nested(ReturnResult), required=True)
+
+
+class SaleAnswer(SaleItem):
+    """A recorded sale; `drift`: seconds by which the device's clock was behind, where that mattered."""
+
+    lines = fields.List(fields.Nested(Line), required=True)
+    payments = fields.List(fields.Nested(PaymentPart), required=True)
+    register = fields.String(required=True)
+    outlet = fields.String(required=True)
+    received_at = Instant(required=True)
+    effective_at = Instant(required=True)
+    business_day = fields.Date(required=True)
+    drift = fields.Integer(required=True, allow_none=True)
+
+
+class ReturnAnswer(ReturnItem):
+    """A return, and what the server thinks of it: recorded, exceeds, or waiting for its sale."""
+
+    shift_id = fields.UUID(required=True, allow_none=True)
+    register = fields.String(required=True)
+    outlet = fields.String(required=True)
+    received_at = Instant(required=True)
+    business_day = fields.Date(required=True)
+    status = fields.String(required=True)
+
+
+class SaleArgs(PageArgs):
+    """Which sales."""
+
+    register = Code(load_default=None)
+    outlet = Code(load_default=None)
+    shift_id = fields.UUID(load_default=None)
+
+
+class ReturnArgs(PageArgs):
+    """Which returns."""
+
+    register = Code(load_default=None)
+    outlet = Code(load_default=None)
+    sale_id = fields.UUID(load_default=None)
+    status = fields.String(load_default=None, validate=validate.OneOf(["recorded", "exceeds", "waiting"]))
+
+
+class ShiftBody(Schema):
+    """A cashier (a code, never a name) takes a register over, with a float."""
+
+    register = Code(required=True)
+    opened_at = Instant(required=True)
+    opening_float = Money(required=True)
+    cashier = fields.String(
+        required=True, validate=validate.Regexp(_CASHIER.replace("$", r"\Z")), metadata={"pattern": _CASHIER}
+    )
+
+
+class Counted(Schema):
+    """What was counted, blind."""
+
+    cash = Money(required=True)
+
+
+class CloseBody(Schema):
+    """When the shift ended, and what was in the drawer."""
+
+    closed_at = Instant(required=True)
+    counted = fields.Nested(Counted, required=True)
+
+
+class CloseAnswer(Schema):
+    """The snapshot of a close: cash expected, counted, and the variance (counted − expected)."""
+
+    shift_id = fields.UUID(required=True)
+    closed_at = Instant(required=True)
+    expected = Money(signed=True, required=True)
+    counted = Money(required=True)
+    variance = Money(signed=True, required=True)
+
+
+class Amendment(Schema):
+    """A sale or return of the shift that came after its count; `cash` is what it adds to the expected cash."""
+
+    kind = fields.String(required=True)
+    id = fields.UUID(required=True)
+    at = Instant(required=True)
+    received_at = Instant(required=True)
+    cash = Money(signed=True, required=True)
+
+
+class ShiftAnswer(ShiftBody):
+    """A shift; `close` is the snapshot, `expected_now` allows for what came late."""
+
+    id = fields.UUID(required=True)
+    outlet = fields.String(required=True)
+    status = fields.String(required=True)
+    expected_now = Money(signed=True, required=True)
+    close = fields.Nested(CloseAnswer, required=True, allow_none=True)
+    amendments = fields.List(fields.Nested(Amendment), required=True)
+
+
+class ShiftArgs(PageArgs):
+    """Which shifts."""
+
+    register = Code(load_default=None)
+    outlet = Code(load_default=None)
+
+
+class HeldNumber(Schema):
+    """An unreadable item of a register."""
+
+    id = fields.UUID(required=True)
+    item_id = fields.UUID(required=True, allow_none=True)
+    register_no = WholeNumber(high=10**12, required=True, allow_none=True)
+    received_at = Instant(required=True)
+
+
+class SyncAnswer(Schema):
+    """The highest number seen, the gaps below it (at most 1000), what is unreadable, and how many sales there are."""
+
+    last_no = WholeNumber(high=10**12, required=True)
+    missing = fields.List(WholeNumber(high=10**12), required=True)
+    quarantined = fields.List(fields.Nested(HeldNumber), required=True)
+    received = WholeNumber(high=10**12, required=True)

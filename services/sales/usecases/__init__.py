@@ -1,0 +1,1 @@
+"""What sales does: a module per noun, a function per verb; session first, no commit."""

@@ -1,0 +1,47 @@
+"""A person says which lot a sold line was."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from sqlalchemy import select
+
+from services.sales.models import LotAssignment, Sale, SaleLine
+from services.sales.usecases import gates, work_items
+from services.sales.usecases.shelves import Change, change_shelves
+from shared.clock import now
+from shared.db import Session
+from shared.errors import NotFound
+from shared.events.sales import SaleLotAssigned
+from shared.messaging import publish
+
+
+def assign(session: Session, *, sale_id: UUID, line_id: UUID, lot: str, assigned_by: str) -> None:
+    """Move a sold line to the lot it was; inventory hears of it. Saying the same again changes nothing.
+
+    Raises NotFound.
+    """
+    gates.enter_with_news(session)
+    line = session.get(SaleLine, (sale_id, line_id))
+    if line is None:
+        raise NotFound("No such sold line.")
+    sale = session.get_one(Sale, sale_id)
+    last = session.scalars(
+        select(LotAssignment)
+        .filter_by(sale_id=sale_id, line_id=line_id)
+        .order_by(LotAssignment.version.desc())
+        .limit(1)
+    ).first()
+    before, version = (last.lot, last.version) if last else (line.lot, 0)
+    if before == lot:
+        return
+    values = {"sale_id": sale_id, "line_id": line_id, "version": version + 1, "lot": lot}
+    session.add(LotAssignment(**values, assigned_by=assigned_by, assigned_at=now()))
+    session.flush()
+    changes = [
+        Change(sale.outlet, line.sku, before, line.quantity),
+        Change(sale.outlet, line.sku, lot, -line.quantity),
+    ]
+    change_shelves(session, changes)
+    work_items.reconsider(session, [sale_id])
+    publish(session, SaleLotAssigned(sale_id=sale_id, line_id=line_id, lot=lot, version=version + 1))

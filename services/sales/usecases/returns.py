@@ -1,0 +1,167 @@
+"""Goods back and refunds: recorded as they happened, judged against what was sold."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import exists, select
+from sqlalchemy.dialects.postgresql import insert
+
+from services.sales.models import ReturnLine, ReturnVerdict, Sale, SaleLine, SaleReturn, Shift, ShiftClose
+from services.sales.usecases import gates, work_items
+from services.sales.usecases.shelves import Change, change_shelves
+from shared.canonical import content_hash
+from shared.clock import business_day
+from shared.db import Session
+from shared.errors import Conflict
+from shared.events.sales import ReturnedLine, SaleReturned
+from shared.facts import record_once
+from shared.messaging import publish
+
+
+@dataclass
+class Remaining:
+    """What of a sale can still come back, by line: product, quantity and amount."""
+
+    sku: dict[UUID, str] = field(default_factory=dict)
+    quantity: dict[UUID, Decimal] = field(default_factory=dict)
+    amount: dict[UUID, int] = field(default_factory=dict)
+
+    def take(self, lines: Sequence[ReturnLine], refund: int) -> bool:
+        """Take the lines off what remains, if all of them fit; False leaves it as it was."""
+        quantity, amount = dict(self.quantity), dict(self.amount)
+        for line in lines:
+            if self.sku.get(line.line_id) != line.sku:
+                return False
+            quantity[line.line_id] -= line.quantity
+            amount[line.line_id] -= line.amount
+        if min(quantity.values()) < 0 or min(amount.values()) < 0 or refund > sum(line.amount for line in lines):
+            return False
+        self.quantity, self.amount = quantity, amount
+        return True
+
+
+def record(session: Session, *, at: Any, items: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Record returns in order; each becomes recorded, duplicate, conflict, waiting or exceeds."""
+    gates.enter_to_record(session, at.register, [])
+    sale_ids = [item["sale_id"] for item in items]
+    gates.enter_to_judge(session, sale_ids)
+    new: list[bool | None] = []
+    for item in items:
+        try:
+            with session.begin_nested():
+                new.append(_post(session, at, item))
+        except Conflict:
+            new.append(None)
+    judge(session, sale_ids)
+    verdicts = _verdicts(session, [item["id"] for item in items])
+    return [
+        "conflict" if fresh is None else "duplicate" if not fresh else verdicts.get(item["id"], "waiting")
+        for item, fresh in zip(items, new, strict=True)
+    ]
+
+
+def _post(session: Session, at: Any, item: Mapping[str, Any]) -> bool:
+    shift_id = item["shift_id"] or _open_shift(session, at.register)
+    new = record_once(
+        session,
+        SaleReturn,
+        key={"id": item["id"]},
+        sale_id=item["sale_id"],
+        register=at.register,
+        outlet=at.outlet,
+        shift_id=shift_id,
+        returned_at=item["returned_at"],
+        received_at=at.received_at,
+        business_day=business_day(at.effective(item["returned_at"])),
+        refund_kind=item["refund"]["kind"],
+        refund_amount=item["refund"]["amount"],
+        content_hash=content_hash(item),
+    )
+    if new:
+        session.execute(insert(ReturnLine), [line | {"return_id": item["id"]} for line in item["lines"]])
+    return new
+
+
+def _open_shift(session: Session, register: str) -> UUID | None:
+    """The register's latest shift that is not closed."""
+    closed = exists().where(ShiftClose.shift_id == Shift.id)
+    return session.scalar(
+        select(Shift.id).where(Shift.register == register, ~closed).order_by(Shift.opened_at.desc()).limit(1)
+    )
+
+
+def judge(session: Session, sale_ids: Sequence[UUID]) -> None:
+    """Give a verdict on each return of these sales that has none yet, in the order in which they happened.
+
+    The caller holds the gate to these sales. Returns whose sale has not arrived go on waiting.
+    """
+    for sale_id in sorted(set(sale_ids)):
+        waiting = _waiting(session, sale_id)
+        if not waiting or session.get(Sale, sale_id) is None:
+            continue
+        remaining = _remaining(session, sale_id)
+        for one, lines in waiting:
+            if remaining.take(lines, one.refund_amount):
+                _accept(session, one, lines)
+            else:
+                session.add(ReturnVerdict(return_id=one.id, verdict="exceeds"))
+                work_items.note_exceeding_return(session, return_id=one.id, outlet=one.outlet)
+        session.flush()
+
+
+def _waiting(session: Session, sale_id: UUID) -> list[tuple[SaleReturn, list[ReturnLine]]]:
+    judged = exists().where(ReturnVerdict.return_id == SaleReturn.id)
+    found = select(SaleReturn).where(SaleReturn.sale_id == sale_id, ~judged)
+    ordered = session.scalars(found.order_by(SaleReturn.returned_at, SaleReturn.id)).all()
+    return [
+        (one, list(session.scalars(select(ReturnLine).filter_by(return_id=one.id).order_by(ReturnLine.id))))
+        for one in ordered
+    ]
+
+
+def _remaining(session: Session, sale_id: UUID) -> Remaining:
+    remaining = Remaining()
+    for line in session.scalars(select(SaleLine).filter_by(sale_id=sale_id)):
+        remaining.sku[line.id], remaining.quantity[line.id] = line.sku, line.quantity
+        remaining.amount[line.id] = line.amount
+    taken = (
+        select(ReturnLine.line_id, ReturnLine.quantity, ReturnLine.amount)
+        .join(SaleReturn, SaleReturn.id == ReturnLine.return_id)
+        .join(ReturnVerdict, ReturnVerdict.return_id == SaleReturn.id)
+        .where(SaleReturn.sale_id == sale_id, ReturnVerdict.verdict == "recorded")
+    )
+    for line_id, quantity, amount in session.execute(taken):
+        remaining.quantity[line_id] -= quantity
+        remaining.amount[line_id] -= amount
+    return remaining
+
+
+def _accept(session: Session, one: SaleReturn, lines: Sequence[ReturnLine]) -> None:
+    session.add(ReturnVerdict(return_id=one.id, verdict="recorded"))
+    change_shelves(session, [Change(one.outlet, line.sku, line.lot, line.quantity) for line in lines if line.restock])
+    returned = tuple(
+        ReturnedLine(
+            line_id=line.line_id,
+            sku=line.sku,
+            lot=line.lot,
+            quantity=line.quantity,
+            amount=line.amount,
+            reason_code=line.reason_code,
+            restock=line.restock,
+        )
+        for line in lines
+    )
+    event = SaleReturned(
+        return_id=one.id, sale_id=one.sale_id, outlet=one.outlet, returned_at=one.returned_at, lines=returned
+    )
+    publish(session, event)
+
+
+def _verdicts(session: Session, return_ids: Sequence[UUID]) -> dict[UUID, str]:
+    rows = session.scalars(select(ReturnVerdict).where(ReturnVerdict.return_id.in_(return_ids)))
+    return {row.return_id: row.verdict for row in rows}
