@@ -146,7 +146,7 @@ def withdraw(
     Raises NotFound, AlreadyWithdrawn.
     """
     _alone(session, "reference", str(row_id))
-    row: Certificate | Attestation | None = session.get(model, row_id)
+    row: Any = session.get(model, row_id)
     if row is None:
         raise NotFound(f"No such {model.__tablename__}.")
     known = session.get(Withdrawal, row_id)
