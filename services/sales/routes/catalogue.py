@@ -24,7 +24,7 @@ _catalogue = shapes.Catalogue()
 @bp.arguments(shapes.CatalogueArgs(), location="query")
 @bp.alt_response(200, schema=_catalogue, description="All that the outlet can sell")
 @bp.alt_response(304, description="Nothing has changed since the ETag sent")
-def get_catalogue(args: dict[str, Any]) -> Response:
+def get_catalogue(args: dict[str, Any]) -> Any:
     """Products with price and lots at an outlet, first expired first; answers 304 when nothing changed."""
     require_scope(outlet=args["outlet"])
     with transaction() as session:

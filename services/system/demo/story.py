@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from uuid_utils.compat import uuid7
@@ -168,8 +169,11 @@ class Story:
         for quantity in (1, 2, 3):
             before = self.stock().get(OUTLET, 0)
             self._send([self._sale(quantity)])
-            moved = until("stock move", lambda b=before, q=quantity: self.stock().get(OUTLET, 0) == b - q)
+            moved = until("stock move", partial(self._shop_holds, before - quantity))
             yield Step(f"a sale of {quantity}, online", [("SaleRecorded", "inventory", moved)])
+
+    def _shop_holds(self, quantity: Any) -> bool:
+        return bool(self.stock().get(OUTLET, 0) == quantity)
 
     def a_late_offline_batch(self) -> Step:
         """The network was away for an hour; five sales come at once, and number three of them is missing."""
