@@ -111,14 +111,14 @@ def blank_database(servers: cluster.Servers) -> Iterator[Callable[..., cluster.D
 
 
 @pytest.fixture(scope="session")
-def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    """A whole running Lapak for journeys that may share one: bring your own codes and ids."""
-    with running_system(tmp_path_factory.mktemp("system")) as running:
+def system(keys: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """A whole running Lapak for journeys that may share one: bring your own codes and ids. Two web processes."""
+    with running_system(tmp_path_factory.mktemp("system"), web_workers=2) as running:
         yield running
 
 
 @pytest.fixture
-def start_system(tmp_path: Path) -> Iterator[Callable[..., Running]]:
+def start_system(keys: None, tmp_path: Path) -> Iterator[Callable[..., Running]]:
     """`start_system(web_workers=1, environment={…})`: a whole running Lapak of this test's own, empty."""
     with ExitStack() as stack:
 

@@ -13,10 +13,15 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
+import psutil
+
 from shared import auth
 from shared.local import state
 from shared.local.environment import complete, local_environment
 from shared.local.home import COMMAND_LINE, ROOT, Home, LocalError, free_port
+
+
+KEYS = ("LAPAK_TOKEN_PRIVATE_KEY", "LAPAK_TOKEN_PUBLIC_KEYS", "LAPAK_IDENTITY_KEYS")
 
 
 @dataclass(frozen=True)
@@ -29,15 +34,7 @@ class Running:
 
     def token(self, role: str, **scope: str) -> str:
         """A token that this system takes, e.g. `token("register", outlet="OUT-1", register="OUT-1-1")`."""
-        private = self.environment["LAPAK_TOKEN_PRIVATE_KEY"]
-        before = os.environ.get("LAPAK_TOKEN_PRIVATE_KEY")
-        os.environ["LAPAK_TOKEN_PRIVATE_KEY"] = private
-        try:
-            return auth.issue(role=role, lifetime=timedelta(hours=1), **scope)
-        finally:
-            os.environ.pop("LAPAK_TOKEN_PRIVATE_KEY")
-            if before is not None:
-                os.environ["LAPAK_TOKEN_PRIVATE_KEY"] = before
+        return auth.issue(role=role, lifetime=timedelta(hours=1), **scope)
 
     def headers(self, role: str, **scope: str) -> dict[str, str]:
         """The Authorization header of such a token."""
@@ -48,6 +45,11 @@ class Running:
         rows = state.load(self.home)["processes"]
         found: int | None = next(row["pid"] for row in rows if row["name"] == name)
         return found
+
+    def web_pids(self) -> list[int]:
+        """The ids of the web workers, children of the process `web`."""
+        parent = self.pid("web")
+        return [child.pid for child in psutil.Process(parent).children()] if parent else []
 
     def kill(self, name: str, number: int = signal.SIGKILL) -> int:
         """Send a signal to one process; the supervisor starts it again. Returns the id it had."""
@@ -75,7 +77,7 @@ class Running:
     def redis_url(self) -> str:
         return self.environment["LAPAK_REDIS_URL"]
 
-    def lapak(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run a command of the command line against this system."""
         environment = {**os.environ, **self.environment}
         command = [*COMMAND_LINE, *arguments]
@@ -90,10 +92,11 @@ def running_system(
 ) -> Iterator[Running]:
     """Start everything below `folder`, and stop it at the end, also when this process is killed.
 
-    `environment` adds or changes settings. Raises LocalError with the end of the logs when it does not start.
+    It takes the keys of this process, so that tokens issued here are good there; `environment` adds or changes
+    settings. Raises LocalError with the end of the logs when it does not start.
     """
     home = Home(folder.resolve()).create()
-    own = {name: value for name, value in os.environ.items() if not name.startswith("LAPAK_")}
+    own = {name: value for name, value in os.environ.items() if name in KEYS or not name.startswith("LAPAK_")}
     own |= {"LAPAK_HOME": str(home.root), **(environment or {})}
     command = [*COMMAND_LINE, "up", "--port", str(free_port()), "--web-workers", str(web_workers)]
     output = home.logs / "up.log"
