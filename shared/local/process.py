@@ -177,8 +177,10 @@ class Process:
         if self.spec.once:
             return
         if self.spec.probe is not None:
+            pause = 0.05
             while not await self.spec.probe():
-                await asyncio.sleep(0.05)
+                await asyncio.sleep(pause)
+                pause = min(pause * 1.2, 0.5)  # each question to a server that is not ready is a line in its log
         elif self.spec.ready_line is not None:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._said_ready.wait(), self.spec.ready_after or None)

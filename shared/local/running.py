@@ -20,7 +20,6 @@ from shared.local import state
 from shared.local.environment import complete, local_environment
 from shared.local.home import COMMAND_LINE, ROOT, Home, LocalError, free_port
 
-
 KEYS = ("LAPAK_TOKEN_PRIVATE_KEY", "LAPAK_TOKEN_PUBLIC_KEYS", "LAPAK_IDENTITY_KEYS")
 
 
