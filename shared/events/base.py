@@ -11,10 +11,7 @@ import msgspec
 from msgspec import Meta
 
 Rupiah = Annotated[int, Meta(ge=-(10**12), le=10**12, description="Integer rupiah.")]
-Quantity = Annotated[
-    Decimal,
-    Meta(extra_json_schema={"type": "number", "format": "decimal"}, description="Exact, at most 3 decimals."),
-]
+Quantity = Annotated[Decimal, Meta(description="Exact, at most 3 decimals.")]
 Code = Annotated[str, Meta(min_length=1, max_length=40, description="Reference code.")]
 Instant = Annotated[datetime, Meta(tz=True, description="RFC 3339 with offset.")]
 Day = Annotated[date, Meta(description="A day in Makassar.")]
@@ -67,5 +64,14 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
 
 def json_schema(event: type[Event]) -> dict[str, Any]:
     """JSON Schema (2020-12) of an event's `data`."""
-    schema: dict[str, Any] = msgspec.json.schema(event)
+    schema: dict[str, Any] = _numbers(msgspec.json.schema(event))
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": event.type_name(), **schema}
+
+
+def _numbers(node: Any) -> Any:
+    """msgspec writes decimals as text by default and says so; ours travel as JSON numbers."""
+    if isinstance(node, dict):
+        if node.get("format") == "decimal":
+            return {key: value for key, value in node.items() if key != "format"} | {"type": "number"}
+        return {key: _numbers(value) for key, value in node.items()}
+    return [_numbers(value) for value in node] if isinstance(node, list) else node
