@@ -134,7 +134,9 @@ def _decode_cursor(cursor: str, keys: Sequence[Any]) -> list[Any]:
     return decoded
 
 
-def paged(session: Session, statement: Select[*tuple[Any, ...]], keys: Sequence[Any], *, after: str | None, limit: int) -> Page:
+def paged(
+    session: Session, statement: Select[*tuple[Any, ...]], keys: Sequence[Any], *, after: str | None, limit: int
+) -> Page:
     """One page of `statement` in the order of `keys` (columns that are unique together and among those selected).
 
     Keyset paging: a page costs the same at row 1 and at row 1,000,000. Raises Invalid for a foreign cursor.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
 from marshmallow import Schema, fields, validate
@@ -135,7 +136,13 @@ class PageArgs(Schema):
 
 def page_of(item: Schema) -> Schema:
     """The schema of one page of a list: `{"items": […], "next": cursor|null}`."""
-    name = f"{type(item).__name__}Page"
+    return _page_of(type(item))
+
+
+@cache
+def _page_of(item: type[Schema]) -> Schema:
+    # One schema per kind of item: the OpenAPI document names each once.
+    name = f"{item.__name__}Page"
     return Schema.from_dict(
         {
             "items": fields.List(fields.Nested(item), required=True),

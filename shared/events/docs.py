@@ -12,8 +12,8 @@ _HEAD = """# Events
 
 Made from `shared/events/` by `./lapak docs`; do not edit.
 
-Each travels as CloudEvents 1.0 in structured JSON: `specversion, id, source, type, subject, time, datacontenttype, sequence,
-traceparent, data`. Below is `data`. A published version only grows; readers ignore fields that they do not know.
+Each travels as CloudEvents 1.0 in structured JSON: `specversion, id, source, type, subject, time, datacontenttype,
+sequence, traceparent, data`. Below is `data`. A published version only grows; readers ignore fields that they do not know.
 
 | event | announced by | received by | about |
 |---|---|---|---|

@@ -75,8 +75,12 @@ def _complete(app: Flask, spec: dict[str, Any]) -> dict[str, Any]:
             responses = operation.setdefault("responses", {})
             for status in [code for code in responses if code == "default" or code in _TEXTS]:
                 del responses[status]
+            page = "text/html" in responses.get("200", {}).get("content", {})
             for status, text in _TEXTS.items():
                 responses[status] = {"description": text, "content": content}
+            if page:  # a page for people also says in HTML that there is no such thing
+                html = {"text/html": {"schema": {"type": "string"}}}
+                responses["404"] = {"description": _TEXTS["404"], "content": content | html}
     return spec
 
 

@@ -1,4 +1,4 @@
-"""Nothing that identifies a person crosses to the city side: the fields of every event to sales, written by hand (P33)."""
+"""Nothing that identifies a person crosses to the city side: the fields of events to sales, written by hand (P33)."""
 
 from __future__ import annotations
 

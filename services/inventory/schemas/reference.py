@@ -35,7 +35,10 @@ class ProductBody(Schema):
 
 
 class ProductAnswer(ProductBody):
-    """A product."""
+    """A product; terminals see no money."""
+
+    list_price = Money()
+    material_cost = Money()
 
     sku = Code(required=True)
     version = WholeNumber(required=True)
@@ -45,4 +48,4 @@ class ProductArgs(PageArgs):
     """Which products."""
 
     workshop = Code(load_default=None)
-    active = fields.Boolean(load_default=None, truthy={"true"}, falsy={"false"}, metadata={"enum": ["true", "false"]})
+    active = fields.Boolean(load_default=None)
