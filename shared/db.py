@@ -77,6 +77,7 @@ class Database:
             max_overflow=2,
             pool_pre_ping=False,  # a round trip per request; a broken connection is answered 503 and replaced
             pool_recycle=1800,
+            hide_parameters=True,  # values name people: a logged error carries the statement without them
             json_serializer=jsontext.dumps,
             json_deserializer=jsontext.loads,
             connect_args={
