@@ -102,7 +102,7 @@ def test_no_answer_to_an_auditor_carries_a_name(people: People) -> None:
 def test_nobody_else_reads_anything_of_training(people: People, role: str) -> None:
     worker_ref, client = people.resident(NAME), people.app.test_client()
     scope = {name: SCOPES[name] for name in ROLES[role]}
-    token = issue(role=role, lifetime=timedelta(minutes=5), **scope)  # type: ignore[arg-type]
+    token = issue(role=role, lifetime=timedelta(minutes=5), **scope)
     for path in ("residents", f"residents/{worker_ref}/practice", f"residents/{worker_ref}/skills", "certificates"):
         answer = client.get(f"/training/v1/{path}", headers={"Authorization": f"Bearer {token}"})
         assert answer.status_code == 403, path
