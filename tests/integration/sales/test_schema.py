@@ -1,0 +1,45 @@
+"""The database itself: migrations and models agree, posted rows cannot be changed (P17)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import cast
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import MetaData, create_engine, text
+from sqlalchemy.exc import ProgrammingError
+
+from services.sales.models import Base
+from shared.db import PLUMBING, Database
+from shared.local.cluster import DatabaseUrls
+
+POSTED = {
+    "event_log", "lot", "lot_assignment", "lot_recall", "manual_batch", "payment", "product_price", "received_line",
+    "return_line", "return_verdict", "sale", "sale_line", "sale_return", "shift", "shift_close", "stock_change",
+}  # fmt: skip
+
+
+def test_migrations_and_models_agree(urls_for: Callable[..., DatabaseUrls]) -> None:
+    engine = create_engine(urls_for("sales").owner.replace("postgresql://", "postgresql+psycopg://", 1))
+    with engine.connect() as connection:
+        context, tables = MigrationContext.configure(connection), cast("MetaData", [Base.metadata, PLUMBING])
+        assert compare_metadata(context, tables) == []
+    engine.dispose()
+
+
+def test_the_posted_tables_are_those_written_here() -> None:
+    tables = [*Base.metadata.sorted_tables, *PLUMBING.sorted_tables]
+    assert {table.name for table in tables if table.info.get("posted")} == POSTED
+
+
+@pytest.mark.parametrize("table", sorted(POSTED))
+def test_the_application_can_neither_change_nor_delete_posted_rows(
+    database_for: Callable[..., Database], table: str
+) -> None:
+    columns = {table.name: table for table in [*Base.metadata.sorted_tables, *PLUMBING.sorted_tables]}[table].columns
+    first = next(iter(columns)).name
+    for statement in (f"UPDATE {table} SET {first} = {first}", f"DELETE FROM {table}", f"TRUNCATE {table}"):
+        with pytest.raises(ProgrammingError, match="permission denied"), database_for("sales").transaction() as session:
+            session.execute(text(statement))
