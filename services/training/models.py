@@ -163,13 +163,17 @@ class Practice(Base):
 
 
 class MarketReturn(Base):
-    """What came back from the market of a lot. Projection of SaleReturned."""
+    """What came back from the market of a lot: line `number` of a return. Projection of SaleReturned.
+
+    A return may name one sold line twice (a part stale, a part broken), so `line_id` tells its lines not apart.
+    """
 
     __tablename__ = "market_return"
     __table_args__ = ({"info": POSTED},)
 
     return_id: Mapped[UUID] = mapped_column(primary_key=True)
-    line_id: Mapped[UUID] = mapped_column(primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True)
+    line_id: Mapped[UUID]
     sku: Mapped[str] = mapped_column(Code)
     lot: Mapped[str | None] = mapped_column(Code, index=True)
     quantity: Mapped[Decimal] = mapped_column(Numeric(14, 3))

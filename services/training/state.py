@@ -22,7 +22,7 @@ _PARTS = (
         "SELECT output_id, worker_ref, sku, workshop, lot, made_on, good, share_bp"
         " FROM practice ORDER BY output_id, worker_ref"
     ),
-    "SELECT return_id, line_id, sku, lot, quantity, reason_code FROM market_return ORDER BY return_id, line_id",
+    "SELECT return_id, number, line_id, sku, lot, quantity, reason_code FROM market_return ORDER BY return_id, number",
     "SELECT jti FROM revoked_token ORDER BY jti",
 )
 

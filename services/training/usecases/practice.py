@@ -37,6 +37,7 @@ def log_returns(session: Session, returned: Iterable[SaleReturned]) -> None:
     rows = [
         {
             "return_id": one.return_id,
+            "number": number,
             "line_id": line.line_id,
             "sku": line.sku,
             "lot": line.lot,
@@ -44,14 +45,14 @@ def log_returns(session: Session, returned: Iterable[SaleReturned]) -> None:
             "reason_code": line.reason_code,
         }
         for one in returned
-        for line in one.lines
+        for number, line in enumerate(one.lines)
     ]
-    _post(session, MarketReturn, rows, ("return_id", "line_id"))
+    _post(session, MarketReturn, rows, ("return_id", "number"))
 
 
 def _post(session: Session, model: type[Base], rows: list[dict[str, Any]], key: tuple[str, ...]) -> None:
     # In key order: two workers that take overlapping batches wait for each other, never in a circle.
     if rows:
         session.execute(
-            insert(model).on_conflict_do_nothing(), sorted(rows, key=lambda row: [str(row[name]) for name in key])
+            insert(model).on_conflict_do_nothing(), sorted(rows, key=lambda row: [row[name] for name in key])
         )

@@ -5,6 +5,8 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
+import msgspec
+
 from tests.integration.training.people import SKU, WORKSHOP, People, accepted, returned
 
 MAKER, OTHER = "wmaker001", "wmaker002"
@@ -67,6 +69,16 @@ def test_the_log_shows_what_came_back_of_each_lot_and_why(people: People) -> Non
         {"lot": "LOTLOTLOT1", "sku": SKU, "reason_code": "stale", "quantity": 3.5},
     ]
     assert _log(people, OTHER)["returns"] == []
+
+
+def test_one_sold_line_may_come_back_in_parts(people: People) -> None:
+    people.hear(accepted({MAKER: 10_000}))
+    whole = returned(("LOTLOTLOT1", "1", "stale"))
+    parts = (whole.lines[0], msgspec.structs.replace(whole.lines[0], quantity=Decimal(2), reason_code="broken"))
+    people.hear(msgspec.structs.replace(whole, lines=parts))
+    log = _log(people, MAKER)
+    assert log["items"][0]["returned"] == 3
+    assert [row["reason_code"] for row in log["returns"]] == ["broken", "stale"]
 
 
 def test_an_output_heard_of_twice_is_practice_once(people: People) -> None:

@@ -19,12 +19,13 @@ def upgrade() -> None:
     op.create_table(
         "market_return",
         sa.Column("return_id", sa.Uuid(), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
         sa.Column("line_id", sa.Uuid(), nullable=False),
         sa.Column("sku", sa.String(length=40), nullable=False),
         sa.Column("lot", sa.String(length=40), nullable=True),
         sa.Column("quantity", sa.Numeric(precision=14, scale=3), nullable=False),
         sa.Column("reason_code", sa.String(length=40), nullable=False),
-        sa.PrimaryKeyConstraint("return_id", "line_id", name=op.f("pk_market_return")),
+        sa.PrimaryKeyConstraint("return_id", "number", name=op.f("pk_market_return")),
         info={"posted": True},
     )
     op.create_index(op.f("ix_market_return_lot"), "market_return", ["lot"], unique=False)
