@@ -10,32 +10,23 @@ from typing import Any
 import pytest
 from uuid_utils.compat import uuid7
 
-from services.system.demo import reference
 from services.system.demo.api import Person, Refused, until
-from services.system.demo.story import OUTLET, REGISTER, SKU, WORKSHOP, Story
+from services.system.demo.story import OUTLET, REGISTER, SKU, WORKSHOP
 from shared.clock import now
 from shared.jsontext import instant
+from tests.journeys.conftest import Told
 
 pytestmark = pytest.mark.journey
 
 
-@pytest.fixture(scope="module")
-def story(system: Any) -> Story:
-    """The demo's people, with the reference data loaded and the story told once."""
-    told = Story(system.url)
-    reference.load(staff=told.staff, instructor=told.instructor, city=told.city)
-    told.steps = list(told.tell())  # type: ignore[attr-defined]
-    return told
-
-
-def test_goods_made_in_a_workshop_are_sold_in_a_shop_and_all_three_services_know(story: Story, system: Any) -> None:
+def test_goods_made_in_a_workshop_are_sold_in_a_shop_and_all_three_services_know(story: Told, system: Any) -> None:
     stock = story.stock()
     # 118 accepted, 100 sent, 97 received good, 1 damaged, 2 never loaded; 6 + 8 + 2 sold, 1 came back stale
     assert (stock[WORKSHOP], stock[OUTLET], stock["customer"]) == (20, 81, 15)
     assert stock.get("transit", 0) == 0
     assert story.available() == 81
     assert story.practised() == 118
-    caused = [event for step in story.steps for event, _, _ in step.arrivals]  # type: ignore[attr-defined]
+    caused = [event for step in story.steps for event, _, _ in step.arrivals]
     assert {name.split()[0] for name in caused} == {
         "ProductPublished",
         "SkillGranted",
@@ -46,19 +37,19 @@ def test_goods_made_in_a_workshop_are_sold_in_a_shop_and_all_three_services_know
     }
 
 
-def test_every_unit_and_every_rupiah_is_proved(story: Story, system: Any) -> None:
+def test_every_unit_and_every_rupiah_is_proved(story: Told, system: Any) -> None:
     done = system.run("verify")
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_the_story_can_be_told_again_on_the_same_data(story: Story, system: Any) -> None:
+def test_the_story_can_be_told_again_on_the_same_data(story: Told, system: Any) -> None:
     done = system.run("demo")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "shift closed" in done.stdout
 
 
 def test_the_same_sale_sent_50_times_at_once_through_several_web_processes_is_one_sale(
-    story: Story, system: Any
+    story: Told, system: Any
 ) -> None:
     assert len(system.web_pids()) >= 2
     sale = story._sale(1)
@@ -79,7 +70,7 @@ def test_the_same_sale_sent_50_times_at_once_through_several_web_processes_is_on
     assert sum(move["document_id"] == sale["id"] for move in moves) == 1
 
 
-def test_an_output_by_an_uncertified_maker_is_refused_with_a_clear_reason(story: Story) -> None:
+def test_an_output_by_an_uncertified_maker_is_refused_with_a_clear_reason(story: Told) -> None:
     ref = story.instructor.post("/training/v1/residents", {"name": "Tanpa sertifikat"})["worker_ref"]
     output, moment = str(uuid7()), instant(now())
     item = {"id": output, "workshop": WORKSHOP, "sku": SKU, "good": 5, "rejected": 0}
@@ -91,7 +82,7 @@ def test_an_output_by_an_uncertified_maker_is_refused_with_a_clear_reason(story:
     assert (refused.value.body["code"], refused.value.body["makers"]) == ("skill-missing", [ref])
 
 
-def test_a_certificate_withdrawn_later_flags_the_lot_and_rewrites_nothing(story: Story) -> None:
+def test_a_certificate_withdrawn_later_flags_the_lot_and_rewrites_nothing(story: Told) -> None:
     certificates = story.instructor.get("/training/v1/certificates", worker_ref=story.makers[0])["items"]
     before = story.stock()
     withdrawal = {"effective": certificates[0]["valid_from"], "reason": "diterbitkan keliru"}

@@ -1,0 +1,103 @@
+"""`lapak verify` names the row that was tampered with, and does not compare before everybody has caught up (P16)."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg
+import pytest
+
+from services.system.demo.story import OUTLET, REGISTER
+from shared.local.running import Running
+from tests.journeys.conftest import Told
+
+pytestmark = pytest.mark.journey
+
+#: What a hand in the database does, what puts it right, and what `verify` must name.
+TAMPERING = {
+    "balance": (
+        "inventory",
+        "UPDATE stock_balance SET on_hand = on_hand + 1 WHERE location = 'outlet/OUT-DKR'",
+        "UPDATE stock_balance SET on_hand = on_hand - 1 WHERE location = 'outlet/OUT-DKR'",
+        "outlet/OUT-DKR RTI-001 lot",
+    ),
+    "move quantity": (
+        "inventory",
+        "UPDATE stock_move SET quantity = quantity + 1 WHERE document_kind = 'dispatch'",
+        "UPDATE stock_move SET quantity = quantity - 1 WHERE document_kind = 'dispatch'",
+        "dispatch ",
+    ),
+    "sale amount": (
+        "sales",
+        "UPDATE sale_line SET amount = amount + 1000",
+        "UPDATE sale_line SET amount = amount - 1000",
+        "SaleRecorded ",
+    ),
+    "event payload": (
+        "sales",
+        "UPDATE event_log SET data = jsonb_set(data, '{lines,0,quantity}', '77') WHERE type LIKE '%SaleReturned%'",
+        "UPDATE event_log SET data = jsonb_set(data, '{lines,0,quantity}', '1') WHERE type LIKE '%SaleReturned%'",
+        "SaleReturned ",
+    ),
+}
+
+
+def _execute(system: Running, service: str, statement: str) -> list[Any]:
+    with psycopg.connect(system.database_url(service, owner=True)) as connection:
+        cursor = connection.execute(statement.encode())
+        return cursor.fetchall() if cursor.description else []
+
+
+@pytest.mark.parametrize("what", sorted(TAMPERING))
+def test_a_tampered_row_is_named(story: Told, system: Running, what: str) -> None:
+    service, tamper, mend, named = TAMPERING[what]
+    assert system.run("verify").returncode == 0
+    _execute(system, service, tamper)
+    try:
+        done = system.run("verify")
+        assert done.returncode == 1
+        assert f"DRIFT: {service}" in done.stdout
+        assert named in done.stdout
+    finally:
+        _execute(system, service, mend)
+    assert system.run("verify").returncode == 0
+
+
+def test_a_deleted_move_is_named_with_its_sale(story: Told, system: Running) -> None:
+    gone = "DELETE FROM stock_move WHERE id = (SELECT max(id) FROM stock_move WHERE document_kind = 'sale') RETURNING *"
+    (row,) = _execute(system, "inventory", gone)
+    try:
+        done = system.run("verify")
+        assert done.returncode == 1
+        assert str(row[2]) in done.stdout  # the sale
+    finally:
+        with psycopg.connect(system.database_url("inventory", owner=True)) as connection:
+            connection.execute(f"INSERT INTO stock_move VALUES ({', '.join(['%s'] * len(row))})".encode(), row)
+    assert system.run("verify").returncode == 0
+
+
+@contextmanager
+def _asleep(system: Running, *names: str) -> Iterator[None]:
+    pids = [pid for name in names if (pid := system.pid(name))]
+    for pid in pids:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        for pid in pids:
+            os.kill(pid, signal.SIGCONT)
+
+
+def test_nothing_is_compared_while_a_consumer_lags(story: Told, system: Running) -> None:
+    with _asleep(system, "inventory-worker", "inventory-courier"):
+        results = story.register.post(f"/sales/v1/registers/{REGISTER}/sales", {"sales": [story._sale(1)]})["results"]
+        assert results[0]["status"] == "recorded"
+        done = system.run("verify", "--wait", "1")
+        assert done.returncode == 3
+        assert "inventory has not received all of sales" in done.stdout
+    assert system.run("verify").returncode == 0
+    assert story.stock()[OUTLET] < 81
