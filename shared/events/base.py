@@ -16,6 +16,9 @@ Code = Annotated[str, Meta(min_length=1, max_length=40, description="Reference c
 Instant = Annotated[datetime, Meta(tz=True, description="RFC 3339 with offset.")]
 Day = Annotated[date, Meta(description="A day in Makassar.")]
 Version = Annotated[int, Meta(ge=1, description="Counts the changes of the row; the highest wins.")]
+ReasonCode = Annotated[
+    str, Meta(pattern=r"^[a-z0-9-]{2,40}$", description="A code: free text does not cross the wall.")
+]
 LotCode = Annotated[str, Meta(min_length=1, max_length=40, description="Lot number.")]
 
 

@@ -7,7 +7,19 @@ from uuid import UUID
 
 from msgspec import Meta
 
-from shared.events.base import BilingualName, Code, Day, Event, Instant, LotCode, Part, Quantity, Rupiah, Version
+from shared.events.base import (
+    BilingualName,
+    Code,
+    Day,
+    Event,
+    Instant,
+    LotCode,
+    Part,
+    Quantity,
+    ReasonCode,
+    Rupiah,
+    Version,
+)
 
 
 class ProductPublished(Event, frozen=True):
@@ -96,7 +108,7 @@ class StockMoved(Event, frozen=True):
     sku: Code
     lot: LotCode | None
     delta: Quantity
-    reason_code: str
+    reason_code: ReasonCode
 
 
 class LotRecalled(Event, frozen=True):
@@ -107,5 +119,5 @@ class LotRecalled(Event, frozen=True):
 
     lot: LotCode
     sku: Code
-    reason_code: str
+    reason_code: ReasonCode
     recalled_at: Instant

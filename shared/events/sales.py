@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from shared.events.base import Code, Day, Event, Instant, LotCode, Part, Quantity, Rupiah, Version
+from shared.events.base import Code, Day, Event, Instant, LotCode, Part, Quantity, ReasonCode, Rupiah, Version
 
 
 class OutletOpened(Event, frozen=True):
@@ -56,7 +56,7 @@ class ReturnedLine(Part, frozen=True):
     lot: LotCode | None
     quantity: Quantity
     amount: Rupiah
-    reason_code: str
+    reason_code: ReasonCode
     restock: bool
 
 
