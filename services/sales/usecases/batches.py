@@ -15,7 +15,6 @@ def post_sales(session: Session, *, at: Till, items: Sequence[Item]) -> list[dic
     """Record the readable sales, quarantine the others; results `{id, register_no, status, work_items}`."""
     sales = [item.loaded for item in items if item.loaded is not None]
     done = iter(recording.record(session, at=at, sales=sales) if sales else [])
-    quarantine.release(session, [sale["id"] for sale in sales])
     results = []
     for item in items:
         if item.loaded is None:

@@ -76,6 +76,10 @@ _RECORD = text("""
          GROUP BY g.outlet, l.sku, l.lot ORDER BY g.outlet, l.sku, l.lot
         ON CONFLICT (outlet, sku, lot) DO UPDATE SET on_hand = outlet_stock.on_hand + excluded.on_hand
     )
+    , released AS (
+        UPDATE quarantine SET resolved_at = now(), resolved_by = 'recorded'
+         WHERE item_id IN (SELECT id FROM given) AND resolved_at IS NULL
+    )
     SELECT id FROM new
 """)
 
