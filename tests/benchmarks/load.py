@@ -70,7 +70,12 @@ def stock_the_shop(url: str) -> str:
     certificate = {"worker_ref": ref, "skill": SKILL, "kind": "competency", "number": ref, "issuer": "Bench"}
     instructor.put(f"/training/v1/certificates/{uuid7()}", certificate | {"valid_from": day, "valid_until": None})
     staff.put(f"/inventory/v1/workshops/{WORKSHOP}", {"name": "Bench"})
-    product = {"name": {"id": "Bench", "en": "Bench"}, "workshop": WORKSHOP, "category": "bench", "unit": "buah"}
+    product: dict[str, Any] = {
+        "name": {"id": "Bench", "en": "Bench"},
+        "workshop": WORKSHOP,
+        "category": "bench",
+        "unit": "buah",
+    }
     product |= {
         "required_skill": SKILL,
         "list_price": PRICE,
@@ -177,7 +182,12 @@ def rows_of(sales: Sequence[dict[str, Any]], client: int) -> str:
     """The rows of these sales, as the baseline's function takes them."""
     moment = instant(now())
     day = business_day(now()).isoformat()
-    own = {"register": f"BENCH-{client}", "outlet": OUTLET, "received_at": moment, "effective_at": moment}
+    own: dict[str, Any] = {
+        "register": f"BENCH-{client}",
+        "outlet": OUTLET,
+        "received_at": moment,
+        "effective_at": moment,
+    }
     own |= {"business_day": day, "drift": None, "sums_ok": True, "content_hash": "\\x" + "ab" * 32}
     event = {
         "type": "lapak.sales.SaleRecorded.v1",

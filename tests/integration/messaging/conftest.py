@@ -13,7 +13,7 @@ from tests.integration.messaging.plane import Plane, make_plane_database
 @pytest.fixture
 def plane(blank_database: Callable[..., DatabaseUrls], redis_url: str) -> Iterator[Plane]:
     """Two fresh databases, each with the plane's tables; both ends work as the owner."""
-    databases = [make_plane_database(blank_database(name, []).owner, name) for name in ("sales", "inventory")]
-    yield Plane(*databases)
-    for database in databases:
+    producer, consumer = (make_plane_database(blank_database(name, []).owner, name) for name in ("sales", "inventory"))
+    yield Plane(producer, consumer)
+    for database in (producer, consumer):
         database.dispose()

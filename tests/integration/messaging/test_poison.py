@@ -6,6 +6,8 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
+from shared.db import Session
+from shared.events.sales import SaleRecorded
 from shared.messaging.apply import apply
 from shared.messaging.careful import MAX_ATTEMPTS, apply_carefully
 from shared.messaging.reconciler import Reconciler, received_all
@@ -69,7 +71,11 @@ def test_an_event_without_its_cause_waits_and_is_applied_when_the_cause_comes(pl
 def test_an_outage_makes_no_dead_letters(plane: Plane) -> None:
     plane.announce(sale(1))
     plane.log_all()
-    plane.misbehaviour[1] = lambda session, _: session.execute(text("SELECT pg_terminate_backend(pg_backend_pid())"))
+
+    def lose_the_connection(session: Session, _one: SaleRecorded) -> None:
+        session.execute(text("SELECT pg_terminate_backend(pg_backend_pid())"))
+
+    plane.misbehaviour[1] = lose_the_connection
     for receive in (apply, apply_carefully):
         with pytest.raises(OperationalError):
             receive(plane.consumer_database, plane.consumer, plane.batch())
@@ -111,9 +117,9 @@ def test_a_handler_that_hangs_is_cut_off_and_its_event_becomes_a_dead_letter(pla
     plane.announce(sale(1), sale(2))
     plane.log_all()
 
-    def hang(session: object, _one: object) -> None:
-        session.execute(text("SET LOCAL statement_timeout = '200ms'"))  # type: ignore[attr-defined]
-        session.execute(text("SELECT pg_sleep(30)"))  # type: ignore[attr-defined]
+    def hang(session: Session, _one: SaleRecorded) -> None:
+        session.execute(text("SET LOCAL statement_timeout = '200ms'"))
+        session.execute(text("SELECT pg_sleep(30)"))
 
     plane.misbehaviour[1] = hang
     outcome = apply(plane.consumer_database, plane.consumer, plane.batch())

@@ -84,7 +84,7 @@ def _queued(client: redis.Redis) -> list[dict[str, object]]:
     import zlib
 
     found = []
-    for raw in reversed(client.lrange("inventory", 0, -1)):  # type: ignore[arg-type]
+    for raw in reversed(client.lrange("inventory", 0, -1)):
         message = jsontext.loads(raw)
         _, kwargs, _ = jsontext.loads(zlib.decompress(base64.b64decode(message["body"])))
         found.append(kwargs["batch"])

@@ -38,7 +38,7 @@ def reconciler(plane: Plane, monkeypatch: pytest.MonkeyPatch) -> Iterator[Reconc
 
 
 def _token(role: str, **scope: str) -> dict[str, str]:
-    return {"Authorization": f"Bearer {issue(role=role, lifetime=timedelta(minutes=5), **scope)}"}  # type: ignore[arg-type]
+    return {"Authorization": f"Bearer {issue(role=role, lifetime=timedelta(minutes=5), **scope)}"}
 
 
 def test_an_empty_consumer_catches_up_from_the_feed(plane: Plane, reconciler: Reconciler) -> None:
@@ -161,6 +161,7 @@ def test_only_an_operator_hands_in_batches_and_only_sound_ones(plane: Plane) -> 
     plane.log_all()
     _, page = _feed(plane)
     assert _hand_in(plane, page, role="auditor")[0] == 403
+    broken: Any
     for broken in (
         {**page, "hi": 0},
         {**page, "source": "/nowhere"},
