@@ -49,7 +49,7 @@ def settings(service: str) -> dict[str, Any]:
         "worker_pool": "solo",
         "worker_concurrency": 1,
         "task_acks_late": True,  # a message is gone only after its effect was committed
-        "task_reject_on_worker_lost": False,  # it would loop for ever on a batch that kills its worker; the cursor repairs
+        "task_reject_on_worker_lost": False,  # a batch that kills its worker would loop for ever; the cursor repairs
         "worker_prefetch_multiplier": 1,  # a message in a dead worker's memory waits for the visibility timeout
         "task_ignore_result": True,  # the effect is in the database
         "worker_enable_remote_control": False,  # pub/sub chatter, and its bindings do not survive FLUSHALL

@@ -1,4 +1,4 @@
-"""A producer (sales) and a consumer (inventory) with nothing but the event plane, and handlers that note what they did."""
+"""A producer (sales) and a consumer (inventory) with nothing but the event plane, and handlers that note effects."""
 
 from __future__ import annotations
 

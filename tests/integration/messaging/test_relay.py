@@ -1,4 +1,4 @@
-"""Outward: nothing committed is lost on the way to the log, nothing rolled back gets there, sequences are contiguous."""
+"""Outward: nothing committed is lost on the way to the log, nothing rolled back gets there, no number is left out."""
 
 from __future__ import annotations
 
