@@ -70,19 +70,9 @@ def stock_the_shop(url: str) -> str:
     certificate = {"worker_ref": ref, "skill": SKILL, "kind": "competency", "number": ref, "issuer": "Bench"}
     instructor.put(f"/training/v1/certificates/{uuid7()}", certificate | {"valid_from": day, "valid_until": None})
     staff.put(f"/inventory/v1/workshops/{WORKSHOP}", {"name": "Bench"})
-    product: dict[str, Any] = {
-        "name": {"id": "Bench", "en": "Bench"},
-        "workshop": WORKSHOP,
-        "category": "bench",
-        "unit": "buah",
-    }
-    product |= {
-        "required_skill": SKILL,
-        "list_price": PRICE,
-        "material_cost": 0,
-        "shelf_life_days": None,
-        "active": True,
-    }
+    product: dict[str, Any] = {"name": {"id": "Bench", "en": "Bench"}, "workshop": WORKSHOP, "category": "bench"}
+    product |= {"unit": "buah", "required_skill": SKILL, "list_price": PRICE, "material_cost": 0}
+    product |= {"shelf_life_days": None, "active": True}
     staff.put(f"/inventory/v1/products/{SKU}", product)
     output, moment = str(uuid7()), instant(now())
     item = {"id": output, "workshop": WORKSHOP, "sku": SKU, "good": 10**9, "rejected": 0, "made_at": moment}
@@ -182,12 +172,8 @@ def rows_of(sales: Sequence[dict[str, Any]], client: int) -> str:
     """The rows of these sales, as the baseline's function takes them."""
     moment = instant(now())
     day = business_day(now()).isoformat()
-    own: dict[str, Any] = {
-        "register": f"BENCH-{client}",
-        "outlet": OUTLET,
-        "received_at": moment,
-        "effective_at": moment,
-    }
+    own: dict[str, Any] = {"register": f"BENCH-{client}", "outlet": OUTLET, "received_at": moment}
+    own["effective_at"] = moment
     own |= {"business_day": day, "drift": None, "sums_ok": True, "content_hash": "\\x" + "ab" * 32}
     event = {
         "type": "lapak.sales.SaleRecorded.v1",
