@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+import shared.messaging.tables  # noqa: F401  (fills PLUMBING; the worker that reuses a template would not)
 from shared.db import Database
 from shared.local import cluster
 from shared.local.keys import fresh_keys
