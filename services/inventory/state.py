@@ -10,7 +10,10 @@ from shared.statehash import hash_of
 # Facts, projections and balances by their own names; no server times, no surrogate ids, no cursors.
 _PARTS = (
     "SELECT code, name, version FROM workshop ORDER BY code",
-    "SELECT sku, name_id, name_en, workshop, required_skill, list_price, active, version FROM product ORDER BY sku",
+    (
+        "SELECT sku, name_id, name_en, workshop, category, unit, required_skill, list_price, material_cost,"
+        " shelf_life_days, active, version FROM product ORDER BY sku"
+    ),
     "SELECT code, name, kind, opens_on, closes_on, version FROM outlet ORDER BY code",
     (
         "SELECT reference, worker_ref, skill, basis, valid_from, valid_until, grant_version, withdrawn_from"
@@ -25,11 +28,14 @@ _PARTS = (
     "SELECT id, consignment_id, received_at FROM receipt ORDER BY id",
     "SELECT receipt_id, sku, lot, good, damaged FROM receipt_line ORDER BY receipt_id, sku, lot",
     "SELECT discrepancy_id, quantity, reason_code FROM discrepancy_resolution ORDER BY discrepancy_id, number",
+    "SELECT consignment_id, sku, lot, sent, good, damaged, resolved FROM discrepancy ORDER BY consignment_id, sku, lot",
+    "SELECT id, location, reason_code FROM write_off ORDER BY id",
+    "SELECT write_off_id, sku, lot, quantity FROM write_off_line ORDER BY write_off_id, sku, lot",
     "SELECT write_off_id FROM write_off_approval ORDER BY write_off_id",
     "SELECT lot, reason_code FROM lot_recall ORDER BY lot",
     (
         "SELECT document_kind, document_id, line_id, lot, leg, source, target, sku, quantity"
-        " FROM stock_move ORDER BY document_id, line_id, lot, leg"
+        " FROM stock_move ORDER BY document_id, line_id, lot, leg, document_kind"
     ),
     "SELECT location, sku, lot, on_hand FROM stock_balance WHERE on_hand <> 0 ORDER BY location, sku, lot",
     "SELECT jti FROM revoked_token ORDER BY jti",

@@ -9,6 +9,7 @@ from shared.db import NAMING
 
 #: Locations that are no place: where goods come from and go to, so that every move has two ends.
 PRODUCTION, TRANSIT, CUSTOMER, SCRAP, ADJUSTMENT = "production", "transit", "customer", "scrap", "adjustment"
+VIRTUAL = frozenset({PRODUCTION, TRANSIT, CUSTOMER, SCRAP, ADJUSTMENT})
 
 
 class Base(DeclarativeBase):

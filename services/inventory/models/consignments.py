@@ -8,13 +8,16 @@ from uuid import UUID
 
 from sqlalchemy import (
     CheckConstraint,
+    Computed,
     DateTime,
     ForeignKey,
     ForeignKeyConstraint,
+    Index,
     LargeBinary,
     Numeric,
     String,
     UniqueConstraint,
+    text,
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -22,6 +25,7 @@ from services.inventory.models.base import Base, code_of
 from shared.db import POSTED
 
 Quantity = Numeric(14, 3)
+Total = Numeric(20, 3)
 Instant = DateTime(timezone=True)
 
 
@@ -110,18 +114,31 @@ class ReceiptLine(Base):
 
 
 class Discrepancy(Base):
-    """A line of a handover that has been counted. What is open of it is computed: sent − good − damaged − resolved."""
+    """A line of a handover that has been counted: open = sent − good − damaged − resolved; above nought is missing.
+
+    Kept up to date by whoever dispatches, receives or resolves, all of whom take turns per consignment; it could be
+    computed from their facts, but not for every consignment whenever somebody asks what is open.
+    """
 
     __tablename__ = "discrepancy"
     __table_args__ = (
         UniqueConstraint("consignment_id", "sku", "lot", postgresql_nulls_not_distinct=True),
-        {"info": POSTED},
+        Index("ix_discrepancy_open", "id", postgresql_where=text("open <> 0")),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     consignment_id: Mapped[UUID] = mapped_column(ForeignKey("consignment.id"))
+    origin: Mapped[str] = mapped_column(String(60))
+    destination: Mapped[str] = mapped_column(String(60))
     sku: Mapped[str] = mapped_column(String(40))
     lot: Mapped[str | None] = mapped_column(String(40))
+    sent: Mapped[Decimal] = mapped_column(Total, default=0)
+    good: Mapped[Decimal] = mapped_column(Total, default=0)
+    damaged: Mapped[Decimal] = mapped_column(Total, default=0)
+    resolved: Mapped[Decimal] = mapped_column(Total, default=0)
+    open: Mapped[Decimal] = mapped_column(Total, Computed("sent - good - damaged - resolved", persisted=True))
+    resolutions: Mapped[int] = mapped_column(default=0)
+    since: Mapped[datetime] = mapped_column(Instant)
 
 
 class DiscrepancyResolution(Base):

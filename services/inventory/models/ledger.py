@@ -21,7 +21,7 @@ from sqlalchemy import (
 from services.inventory.models.base import Base
 from shared.db import POSTED
 
-#: A move is unique by document, line, lot and leg: whatever is repeated moves goods once.
+#: A move is unique by document (kind and id), line, lot and leg: whatever is repeated moves goods once.
 stock_move = Table(
     "stock_move",
     Base.metadata,
@@ -38,7 +38,7 @@ stock_move = Table(
     Column("moved_at", DateTime(timezone=True), nullable=False),
     Column("posted_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
     Column("reason_code", String(40)),
-    UniqueConstraint("document_id", "line_id", "lot", "leg", postgresql_nulls_not_distinct=True),
+    UniqueConstraint("document_id", "line_id", "lot", "leg", "document_kind", postgresql_nulls_not_distinct=True),
     CheckConstraint("quantity > 0", name="quantity"),
     CheckConstraint("source <> target", name="two_ends"),
     Index("ix_stock_move_lot_id", "lot", "id"),
@@ -48,15 +48,16 @@ stock_move = Table(
     info=POSTED,
 )
 
-#: Balance = sum of moves. A workshop's is never negative; a trigger says so (`never_negative_at_a_workshop`), since a
-#: CHECK would look at the row proposed by the upsert, which holds the change and not the sum.
+#: Balance = sum of moves. A workshop's is never negative; a constraint trigger (`never_negative_at_a_workshop`) says
+#: so, since a CHECK would look at the row proposed by the upsert, which holds the change and not the sum. Wider than
+#: a move, so that no sale, however large, makes the next one overflow.
 stock_balance = Table(
     "stock_balance",
     Base.metadata,
     Column("location", String(60), nullable=False),
     Column("sku", String(40), nullable=False),
     Column("lot", String(40)),
-    Column("on_hand", Numeric(14, 3), nullable=False),
+    Column("on_hand", Numeric(20, 3), nullable=False),
     UniqueConstraint("location", "sku", "lot", postgresql_nulls_not_distinct=True),
     Index("ix_stock_balance_lot", "lot"),
     Index("ix_stock_balance_sku", "sku"),

@@ -94,6 +94,8 @@ class Lot(Base):
     workshop: Mapped[str] = mapped_column(String(40))
     made_on: Mapped[date]
     expires_on: Mapped[date | None]
+    #: The skill that was asked for when it was accepted: what the product asks for later does not judge this lot.
+    required_skill: Mapped[str] = mapped_column(String(40))
 
 
 class LotRecall(Base):

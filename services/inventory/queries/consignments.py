@@ -13,10 +13,8 @@ from services.inventory.models.base import code_of
 from shared.db import Page, Session, paged
 
 
-def listed(
-    session: Session, *, place: str | None, outlet: str | None, blind: bool, after: str | None, limit: int
-) -> Page:
-    """Consignments from or to a place (a code), and, for an outlet's own people, only those of their outlet."""
+def listed(session: Session, *, place: str | None, outlet: str | None, after: str | None, limit: int) -> Page:
+    """Consignments from or to a place (a code); to an outlet's people (`outlet`) only theirs, and blind."""
     statement = select(Consignment)
     if place is not None:
         codes = [f"workshop/{place}", f"outlet/{place}"]
@@ -25,29 +23,35 @@ def listed(
         own = f"outlet/{outlet}"
         statement = statement.where(or_(Consignment.origin == own, Consignment.destination == own))
     page = paged(session, statement, [Consignment.id], after=after, limit=limit)
-    return Page(shown(session, page.items, blind=blind), page.next)
+    return Page(shown(session, page.items, outlet=outlet), page.next)
 
 
-def shown(session: Session, consignments: Sequence[Consignment], *, blind: bool) -> list[dict[str, Any]]:
-    """Consignments as the API shows them; `blind`: without quantities until the first receipt."""
+def shown(session: Session, consignments: Sequence[Consignment], *, outlet: str | None) -> list[dict[str, Any]]:
+    """Consignments as the API shows them.
+
+    To the people of an `outlet` without the names of those inside the wall and, where they are the ones to count,
+    without quantities until the first receipt.
+    """
     ids = [one.id for one in consignments]
     lines: dict[UUID, list[ConsignmentLine]] = {}
     wanted = select(ConsignmentLine).where(ConsignmentLine.consignment_id.in_(ids))
     for line in session.scalars(wanted.order_by(ConsignmentLine.sku, ConsignmentLine.lot)):
         lines.setdefault(line.consignment_id, []).append(line)
-    sent = {row.consignment_id: row for row in session.scalars(_of(ConsignmentDispatch, ids))}
+    dispatches = select(ConsignmentDispatch).where(ConsignmentDispatch.consignment_id.in_(ids))
+    sent = {row.consignment_id: row for row in session.scalars(dispatches)}
     received = set(session.scalars(select(Receipt.consignment_id).where(Receipt.consignment_id.in_(ids))))
-    return [_show(one, lines.get(one.id, []), sent.get(one.id), one.id in received, blind) for one in consignments]
-
-
-def _of(model: Any, ids: Sequence[UUID]) -> Any:
-    return select(model).where(model.consignment_id.in_(ids))
+    return [_show(one, lines.get(one.id, []), sent.get(one.id), one.id in received, outlet) for one in consignments]
 
 
 def _show(
-    one: Consignment, lines: Sequence[ConsignmentLine], sent: ConsignmentDispatch | None, received: bool, blind: bool
+    one: Consignment,
+    lines: Sequence[ConsignmentLine],
+    sent: ConsignmentDispatch | None,
+    received: bool,
+    outlet: str | None,
 ) -> dict[str, Any]:
-    hidden = blind and not received
+    blind = outlet is not None and outlet == one.to_outlet and not received
+    by = {"drafted_by": one.drafted_by, "dispatched_by": sent.dispatched_by if sent else None}
     return {
         "id": one.id,
         "source": code_of(one.origin),
@@ -56,24 +60,31 @@ def _show(
         "drafted_at": one.drafted_at,
         "dispatched_at": sent.dispatched_at if sent else None,
         "lines": [
-            {"sku": line.sku, "lot": line.lot} | ({} if hidden else {"quantity": line.quantity}) for line in lines
+            {"sku": line.sku, "lot": line.lot} | ({} if blind else {"quantity": line.quantity}) for line in lines
         ],
-    }
+    } | ({} if outlet is not None else by)
 
 
-def receipts(session: Session, consignment_id: UUID, *, after: str | None, limit: int) -> Page:
+def receipts(session: Session, consignment_id: UUID, *, outlet: str | None, after: str | None, limit: int) -> Page:
     """The receipts of a consignment, with their lines."""
     statement = select(Receipt).where(Receipt.consignment_id == consignment_id)
     page = paged(session, statement, [Receipt.id], after=after, limit=limit)
-    return Page([shown_receipt(session, receipt) for receipt in page.items], page.next)
+    return Page(shown_receipts(session, page.items, outlet=outlet), page.next)
 
 
-def shown_receipt(session: Session, receipt: Receipt) -> dict[str, Any]:
-    """One receipt as the API shows it."""
-    lines = session.scalars(select(ReceiptLine).filter_by(receipt_id=receipt.id).order_by(ReceiptLine.sku)).all()
-    return {
-        "id": receipt.id,
-        "consignment_id": receipt.consignment_id,
-        "received_at": receipt.received_at,
-        "lines": lines,
-    }
+def shown_receipts(session: Session, found: Sequence[Receipt], *, outlet: str | None) -> list[dict[str, Any]]:
+    """Receipts as the API shows them; to an outlet's people without the name of who counted."""
+    lines: dict[UUID, list[ReceiptLine]] = {}
+    wanted = select(ReceiptLine).where(ReceiptLine.receipt_id.in_([one.id for one in found]))
+    for line in session.scalars(wanted.order_by(ReceiptLine.sku, ReceiptLine.lot)):
+        lines.setdefault(line.receipt_id, []).append(line)
+    return [
+        {
+            "id": one.id,
+            "consignment_id": one.consignment_id,
+            "received_at": one.received_at,
+            "lines": lines.get(one.id, []),
+        }
+        | ({} if outlet is not None else {"received_by": one.received_by})
+        for one in found
+    ]

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Select, exists, select
 
-from services.inventory.models import Lot, LotRecall, OutputMaker, Product, SkillGrant
+from services.inventory.models import Lot, LotRecall, OutputMaker, SkillGrant
 from services.inventory.queries.skills import valid_on
 from shared.db import Page, Session, paged
 
@@ -15,28 +15,24 @@ def _skill_withdrawn() -> ColumnElement[bool]:
     """Whether some maker of the lot, by today's knowledge, did not hold the skill on the day of production."""
     holds = exists().where(
         SkillGrant.worker_ref == OutputMaker.worker_ref,
-        SkillGrant.skill == Product.required_skill,
+        SkillGrant.skill == Lot.required_skill,
         valid_on(Lot.made_on),
     )
-    return exists().where(OutputMaker.output_id == Lot.output_id, ~holds).correlate(Lot, Product)
+    return exists().where(OutputMaker.output_id == Lot.output_id, ~holds).correlate(Lot)
 
 
 def _rows() -> Select[*tuple[Any, ...]]:
-    return (
-        select(
-            Lot.code,
-            Lot.sku,
-            Lot.workshop,
-            Lot.output_id,
-            Lot.made_on,
-            Lot.expires_on,
-            LotRecall.recalled_at,
-            LotRecall.reason_code,
-            _skill_withdrawn().label("skill_withdrawn"),
-        )
-        .join(Product, Product.sku == Lot.sku)
-        .outerjoin(LotRecall, LotRecall.lot == Lot.code)
-    )
+    return select(
+        Lot.code,
+        Lot.sku,
+        Lot.workshop,
+        Lot.output_id,
+        Lot.made_on,
+        Lot.expires_on,
+        LotRecall.recalled_at,
+        LotRecall.reason_code,
+        _skill_withdrawn().label("skill_withdrawn"),
+    ).outerjoin(LotRecall, LotRecall.lot == Lot.code)
 
 
 def shown(row: Any) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -11,15 +12,26 @@ from services.inventory.models import WriteOff, WriteOffApproval, WriteOffLine
 from shared.db import Page, Session, paged
 
 
-def _shown(session: Session, found: WriteOff) -> dict[str, Any]:
-    approval = session.get(WriteOffApproval, found.id)
-    lines = session.scalars(select(WriteOffLine).filter_by(write_off_id=found.id).order_by(WriteOffLine.sku)).all()
+def _shown(session: Session, found: Sequence[WriteOff]) -> list[dict[str, Any]]:
+    ids = [one.id for one in found]
+    approvals = select(WriteOffApproval).where(WriteOffApproval.write_off_id.in_(ids))
+    approved = {approval.write_off_id: approval for approval in session.scalars(approvals)}
+    lines: dict[UUID, list[WriteOffLine]] = {}
+    wanted = select(WriteOffLine).where(WriteOffLine.write_off_id.in_(ids))
+    for line in session.scalars(wanted.order_by(WriteOffLine.sku, WriteOffLine.lot)):
+        lines.setdefault(line.write_off_id, []).append(line)
+    return [_show(one, approved.get(one.id), lines.get(one.id, [])) for one in found]
+
+
+def _show(one: WriteOff, approval: WriteOffApproval | None, lines: Sequence[WriteOffLine]) -> dict[str, Any]:
     return {
-        "id": found.id,
-        "location": found.location,
+        "id": one.id,
+        "location": one.location,
         "status": "approved" if approval else "proposed",
-        "reason_code": found.reason_code,
-        "proposed_at": found.proposed_at,
+        "reason_code": one.reason_code,
+        "proposed_by": one.proposed_by,
+        "proposed_at": one.proposed_at,
+        "approved_by": approval.approved_by if approval else None,
         "approved_at": approval.approved_at if approval else None,
         "lines": lines,
     }
@@ -31,10 +43,10 @@ def listed(session: Session, *, location: str | None, after: str | None, limit: 
     if location is not None:
         statement = statement.where(WriteOff.location.in_([f"workshop/{location}", f"outlet/{location}"]))
     page = paged(session, statement, [WriteOff.id], after=after, limit=limit)
-    return Page([_shown(session, found) for found in page.items], page.next)
+    return Page(_shown(session, page.items), page.next)
 
 
 def one(session: Session, write_off_id: UUID) -> dict[str, Any] | None:
     """One write-off, or None."""
     found = session.get(WriteOff, write_off_id)
-    return _shown(session, found) if found else None
+    return _shown(session, [found])[0] if found else None

@@ -10,7 +10,7 @@ from services.inventory.models.base import code_of
 from services.inventory.queries import consignments as read
 from services.inventory.queries import discrepancies as differences
 from services.inventory.schemas import handover as shapes
-from services.inventory.usecases import consignments, discrepancies
+from services.inventory.usecases import consignments, discrepancies, receipts
 from shared.errors import Forbidden, NotFound
 from shared.fields import PageArgs, page_of
 from shared.http import Blueprint, current_token, require_scope, requires, transaction
@@ -18,16 +18,17 @@ from shared.http import Blueprint, current_token, require_scope, requires, trans
 bp = Blueprint("consignments", __name__, description="Consignments, receipts, discrepancies")
 
 
-def _blind() -> bool:
-    """Whether the caller counts before seeing what was sent."""
-    return current_token().role in {"register", "outlet"}
-
-
 def _require_own(consignment: Consignment) -> None:
     """Refuse an outlet's people a consignment that neither comes from nor goes to their outlet."""
     own = current_token().outlet
     if own is not None and own not in {consignment.from_outlet, consignment.to_outlet}:
         raise Forbidden("The token belongs to another outlet.")
+
+
+def _require_receiver(consignment: Consignment) -> None:
+    """Refuse whoever does not stand where the goods arrive: an outlet's register there, staff at a workshop."""
+    if current_token().outlet != consignment.to_outlet:
+        raise Forbidden("An outlet's register counts what arrives there; staff count what comes back to a workshop.")
 
 
 @bp.post("/consignments")
@@ -39,7 +40,7 @@ def draft_consignment(body: dict[str, Any]) -> Any:
     """Write a delivery note."""
     with transaction() as session:
         drafted, new = consignments.draft(session, item=body, drafted_by=current_token().sub)
-        return read.shown(session, [drafted], blind=False)[0], 201 if new else 200
+        return read.shown(session, [drafted], outlet=None)[0], 201 if new else 200
 
 
 @bp.get("/consignments")
@@ -50,7 +51,7 @@ def list_consignments(args: dict[str, Any]) -> Any:
     """List consignments; an outlet sees its own."""
     place = args.pop("location")
     with transaction() as session:
-        return read.listed(session, place=place, outlet=current_token().outlet, blind=_blind(), **args)
+        return read.listed(session, place=place, outlet=current_token().outlet, **args)
 
 
 @bp.get("/consignments/<uuid:consignment_id>")
@@ -61,7 +62,7 @@ def get_consignment(consignment_id: UUID) -> Any:
     with transaction() as session:
         found = consignments.find(session, consignment_id)
         _require_own(found)
-        return read.shown(session, [found], blind=_blind())[0]
+        return read.shown(session, [found], outlet=current_token().outlet)[0]
 
 
 @bp.post("/consignments/<uuid:consignment_id>/dispatch")
@@ -72,7 +73,7 @@ def dispatch_consignment(_body: dict[str, Any], consignment_id: UUID) -> Any:
     """Send it off: from the shelf into transit."""
     with transaction() as session:
         sent = consignments.dispatch(session, consignment_id=consignment_id, dispatched_by=current_token().sub)
-        return read.shown(session, [sent], blind=False)[0]
+        return read.shown(session, [sent], outlet=None)[0]
 
 
 @bp.post("/consignments/<uuid:consignment_id>/receipts")
@@ -84,9 +85,9 @@ def receive_consignment(body: dict[str, Any], consignment_id: UUID) -> Any:
     """Record the receiver's own count."""
     with transaction() as session:
         found = consignments.find(session, consignment_id)
-        require_scope(outlet=found.to_outlet or "(a workshop)")
-        new = consignments.receive(session, consignment=found, item=body, received_by=current_token().sub)
-    return body | {"consignment_id": consignment_id}, 201 if new else 200
+        _require_receiver(found)
+        receipt, new = receipts.receive(session, consignment=found, item=body, received_by=current_token().sub)
+        return read.shown_receipts(session, [receipt], outlet=current_token().outlet)[0], 201 if new else 200
 
 
 @bp.get("/consignments/<uuid:consignment_id>/receipts")
@@ -97,7 +98,7 @@ def list_receipts(args: dict[str, Any], consignment_id: UUID) -> Any:
     """The counts of a consignment."""
     with transaction() as session:
         _require_own(consignments.find(session, consignment_id))
-        return read.receipts(session, consignment_id, **args)
+        return read.receipts(session, consignment_id, outlet=current_token().outlet, **args)
 
 
 @bp.get("/discrepancies")

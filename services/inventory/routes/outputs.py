@@ -60,7 +60,7 @@ def get_output(output_id: UUID) -> Any:
 @bp.post("/outputs/<uuid:output_id>/acceptance")
 @requires("staff")
 @bp.arguments(shapes.AcceptanceBody())
-@bp.response(200, shapes.DecisionAnswer())
+@bp.response(200, shapes.AcceptedAnswer())
 def accept_output(body: dict[str, Any], output_id: UUID) -> Any:
     """Accept an output: a lot is born. Gated by the makers' skills."""
     with transaction() as session:
@@ -70,7 +70,7 @@ def accept_output(body: dict[str, Any], output_id: UUID) -> Any:
 @bp.post("/outputs/<uuid:output_id>/rejection")
 @requires("staff")
 @bp.arguments(shapes.RejectionBody())
-@bp.response(200, shapes.DecisionAnswer())
+@bp.response(200, shapes.RejectedAnswer())
 def reject_output(body: dict[str, Any], output_id: UUID) -> Any:
     """Turn an output down, with the reason."""
     with transaction() as session:

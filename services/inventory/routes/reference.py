@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import select
-
 from services.inventory.models import Product, Workshop
+from services.inventory.queries import reference as read
 from services.inventory.schemas import reference as shapes
 from services.inventory.usecases import reference
-from shared.db import paged
 from shared.errors import NotFound
 from shared.fields import PageArgs, check_code, page_of
 from shared.http import Blueprint, current_token, require_scope, requires, transaction
 
 bp = Blueprint("reference", __name__, description="Workshops and products")
+
+
+def _sees_money() -> bool:
+    """Residents work at the terminals."""
+    return current_token().role != "terminal"
 
 
 @bp.put("/workshops/<code>")
@@ -35,10 +38,8 @@ def put_workshop(body: dict[str, Any], code: str) -> Any:
 @bp.response(200, page_of(shapes.WorkshopAnswer()))
 def list_workshops(args: dict[str, Any]) -> Any:
     """List workshops; a terminal sees its own."""
-    own = current_token().workshop
-    statement = select(Workshop).where(Workshop.code == own) if own else select(Workshop)
     with transaction() as session:
-        return paged(session, statement, [Workshop.code], **args)
+        return read.workshops(session, own=current_token().workshop, **args)
 
 
 @bp.get("/workshops/<code>")
@@ -72,12 +73,10 @@ def put_product(body: dict[str, Any], sku: str) -> Any:
 @bp.response(200, page_of(shapes.ProductAnswer()))
 def list_products(args: dict[str, Any]) -> Any:
     """List products; a terminal sees its workshop's."""
-    workshop, active = args.pop("workshop"), args.pop("active")
-    require_scope(workshop=workshop)
-    wanted = {"workshop": current_token().workshop or workshop, "active": active}
-    statement = select(Product).filter_by(**{key: value for key, value in wanted.items() if value is not None})
+    require_scope(workshop=args["workshop"])
+    wanted = args | {"workshop": current_token().workshop or args["workshop"]}
     with transaction() as session:
-        return paged(session, statement, [Product.sku], **args)
+        return read.products(session, money=_sees_money(), **wanted)
 
 
 @bp.get("/products/<sku>")
@@ -90,4 +89,4 @@ def get_product(sku: str) -> Any:
     if found is None:
         raise NotFound("No such product.")
     require_scope(workshop=found.workshop)
-    return found
+    return read.shown(found, money=_sees_money())

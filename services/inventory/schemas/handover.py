@@ -9,6 +9,7 @@ from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, validate, validates
 
+from services.inventory.models.base import code_of
 from services.inventory.schemas.common import Place, ReasonCode, each_lot_once
 from shared.clock import now
 from shared.fields import Code, Instant, PageArgs, Quantity
@@ -52,6 +53,8 @@ class ConsignmentAnswer(Schema):
     status = fields.String(required=True, validate=validate.OneOf(["draft", "dispatched", "received"]))
     drafted_at = Instant(required=True)
     dispatched_at = Instant(required=True, allow_none=True)
+    drafted_by = fields.String(metadata={"description": "Inside the wall only."})
+    dispatched_by = fields.String(allow_none=True, metadata={"description": "Inside the wall only."})
     lines = fields.List(fields.Nested(ShownLine), required=True)
 
 
@@ -93,6 +96,7 @@ class ReceiptAnswer(Schema):
     id = fields.UUID(required=True)
     consignment_id = fields.UUID(required=True)
     received_at = Instant(required=True)
+    received_by = fields.String(metadata={"description": "Inside the wall only."})
     lines = fields.List(fields.Nested(CountedLine), required=True)
 
 
@@ -126,7 +130,7 @@ class DiscrepancyAnswer(Schema):
 
     def _owner(self, row: Any) -> str:
         """Who must act: the sender for what is missing, the receiver for what is too much."""
-        return Place()._serialize(row.origin if self._difference(row) > 0 else row.destination, None, row) or ""
+        return code_of(row.origin if (row.open or self._difference(row)) > 0 else row.destination)
 
 
 class DiscrepancyArgs(PageArgs):
@@ -163,7 +167,9 @@ class WriteOffAnswer(Schema):
     location = Place(required=True)
     status = fields.String(required=True, validate=validate.OneOf(["proposed", "approved"]))
     reason_code = fields.String(required=True)
+    proposed_by = fields.String(required=True)
     proposed_at = Instant(required=True)
+    approved_by = fields.String(required=True, allow_none=True)
     approved_at = Instant(required=True, allow_none=True)
     lines = fields.List(fields.Nested(Line), required=True)
 

@@ -89,15 +89,22 @@ class RejectionBody(Schema):
     reason = Text(high=500, required=True)
 
 
-class DecisionAnswer(Schema):
-    """A decided output; `lot` is what it became."""
+class AcceptedAnswer(Schema):
+    """An accepted output; `lot` is what it became."""
 
     id = fields.UUID(required=True, attribute="output_id")
-    status = fields.String(required=True, attribute="decision")
-    good = Quantity(zero=True, allow_none=True)
-    rejected = Quantity(zero=True, allow_none=True)
-    lot = fields.String(allow_none=True)
-    reason = fields.String(allow_none=True)
+    status = fields.String(required=True, attribute="decision", validate=validate.Equal("accepted"))
+    good = Quantity(required=True)
+    rejected = Quantity(zero=True, required=True)
+    lot = fields.String(required=True)
+
+
+class RejectedAnswer(Schema):
+    """An output that was turned down."""
+
+    id = fields.UUID(required=True, attribute="output_id")
+    status = fields.String(required=True, attribute="decision", validate=validate.Equal("rejected"))
+    reason = fields.String(required=True)
 
 
 class OutputAnswer(Schema):

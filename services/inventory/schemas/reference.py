@@ -39,7 +39,6 @@ class ProductAnswer(ProductBody):
 
     list_price = Money()
     material_cost = Money()
-
     sku = Code(required=True)
     version = WholeNumber(required=True)
 

@@ -14,7 +14,11 @@ from shared.fields import invalid
 
 def propose(session: Session, *, items: Sequence[Item], workshop: str, proposed_by: str) -> list[dict[str, Any]]:
     """Propose each item; results `{id, status, errors?}` with status proposed, duplicate, conflict or invalid."""
-    return [{"id": item.id} | _propose_one(session, item, workshop, proposed_by) for item in items]
+    # In the order of ids, so that two terminals that send the same outputs in another order do not dead-lock; the sort
+    # is stable: of two items with one id, the first is proposed.
+    order = sorted(range(len(items)), key=lambda index: items[index].id or "")
+    done = {index: _propose_one(session, items[index], workshop, proposed_by) for index in order}
+    return [{"id": item.id} | done[index] for index, item in enumerate(items)]
 
 
 def _propose_one(session: Session, item: Item, workshop: str, proposed_by: str) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -15,6 +15,7 @@ from sqlalchemy.dialects.postgresql import insert
 from services.inventory.models import Lot, Output, OutputDecision, OutputMaker, Product
 from services.inventory.models.base import PRODUCTION, SCRAP, workshop_location
 from services.inventory.usecases import skills
+from services.inventory.usecases.documents import RecorderIsApprover
 from services.inventory.usecases.stock import Move, post_moves
 from shared.canonical import content_hash
 from shared.clock import business_day, now
@@ -27,11 +28,6 @@ from shared.messaging import publish
 
 #: Without I, L, O and U, which are misread or spell words (Crockford's base 32): 50 random bits.
 _LOT_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
-
-
-class RecorderIsApprover(Conflict):
-    code = "recorder-is-approver"
-    title = "Who recorded it cannot approve it"
 
 
 class SkillMissing(Conflict):
@@ -92,13 +88,24 @@ def accept(session: Session, *, output_id: UUID, decided_by: str, good: Decimal,
     if without:
         detail = f"{len(without)} of {len(makers)} makers lack {product.required_skill} on {made_on}."
         raise SkillMissing(detail, makers=without, skill=product.required_skill)
-    lot = Lot(code=new_lot_code(), output_id=output.id, sku=output.sku, workshop=output.workshop, made_on=made_on)
-    if product.shelf_life_days is not None:
-        lot.expires_on = made_on + timedelta(days=product.shelf_life_days)
+    lot = _lot(output, product, made_on)
     decision = _decide(session, output, decided_by, wanted | {"lot": lot.code})
     if decision.lot == lot.code:
         _bear(session, output, lot, decision, makers)
     return decision
+
+
+def _lot(output: Output, product: Product, made_on: date) -> Lot:
+    keeps = product.shelf_life_days
+    return Lot(
+        code=new_lot_code(),
+        output_id=output.id,
+        sku=output.sku,
+        workshop=output.workshop,
+        made_on=made_on,
+        expires_on=None if keeps is None else made_on + timedelta(days=keeps),
+        required_skill=product.required_skill,
+    )
 
 
 def _bear(session: Session, output: Output, lot: Lot, decision: OutputDecision, makers: Any) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy.dialects.postgresql import insert
 
 from services.inventory.models import Outlet, Product, Workshop
+from services.inventory.models.base import VIRTUAL
 from shared.db import Session
 from shared.events.base import BilingualName
 from shared.events.inventory import ProductPublished
@@ -16,7 +17,9 @@ from shared.messaging import publish
 
 
 def put_workshop(session: Session, *, code: str, name: str) -> tuple[Workshop, bool]:
-    """Create or change a workshop; (workshop, whether it is new)."""
+    """Create or change a workshop; (workshop, whether it is new). Raises Invalid for the name of a virtual location."""
+    if code in VIRTUAL:
+        raise invalid("code", "This is the name of a location that is no place.")
     made = insert(Workshop).values(code=code, name=name, version=1).on_conflict_do_nothing().returning(Workshop)
     if (new := session.scalars(made).one_or_none()) is not None:
         return new, True

@@ -34,11 +34,14 @@ def move_sold_goods(session: Session, sales: Sequence[SaleRecorded]) -> None:
         for line in sale.lines
         if line.quantity > 0
     ]
-    post_moves(session, moves)
+    post_moves(session, moves, of_a_batch=True)
 
 
 def move_returned_goods(session: Session, returned: SaleReturned) -> None:
-    """Back from the customer: onto the outlet's shelf, or to scrap when they cannot be sold again."""
+    """Back from the customer: onto the outlet's shelf, or to scrap when they cannot be sold again.
+
+    One sold line may come back in parts, some whole and some broken: the place of a part in the event tells them apart.
+    """
     moves = [
         Move(
             "return",
@@ -50,12 +53,13 @@ def move_returned_goods(session: Session, returned: SaleReturned) -> None:
             line.lot,
             line.quantity,
             returned.returned_at,
+            leg=part,
             reason_code=line.reason_code,
         )
-        for line in returned.lines
+        for part, line in enumerate(returned.lines)
         if line.quantity > 0
     ]
-    post_moves(session, moves)
+    post_moves(session, moves, of_a_batch=True)
 
 
 def assign_lot(session: Session, assigned: SaleLotAssigned) -> None:
@@ -74,7 +78,7 @@ def assign_lot(session: Session, assigned: SaleLotAssigned) -> None:
         Move("lot-assigned", *line, CUSTOMER, place, sku, lot, quantity, when, leg=back),
         Move("lot-assigned", *line, place, CUSTOMER, sku, assigned.lot, quantity, when, leg=back + 1),
     ]
-    post_moves(session, moves)
+    post_moves(session, moves, of_a_batch=True)
 
 
 def _sold_line(session: Session, sale_id: UUID, line_id: UUID, *, leg: int) -> Any:
@@ -82,6 +86,9 @@ def _sold_line(session: Session, sale_id: UUID, line_id: UUID, *, leg: int) -> A
     columns = stock_move.c
     return session.execute(
         select(columns.source, columns.sku, columns.lot, columns.quantity, columns.moved_at).where(
-            columns.document_id == sale_id, columns.line_id == line_id, columns.leg == leg
+            columns.document_id == sale_id,
+            columns.line_id == line_id,
+            columns.leg == leg,
+            columns.document_kind == ("lot-assigned" if leg else "sale"),
         )
     ).first()

@@ -1,4 +1,4 @@
-"""The ledger: the one way in which stock changes."""
+"""Posting to the ledger: moves and balances, in one statement, each move once."""
 
 from __future__ import annotations
 
@@ -6,17 +6,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from uuid import UUID
+from typing import Any
+from uuid import UUID, uuid5
 
 import msgspec
-from sqlalchemy import select, text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import text
 
-from services.inventory.models import stock_balance
 from services.inventory.models.base import code_of
 from shared.db import Session
 from shared.errors import Conflict
+from shared.events.inventory import StockMoved
 from shared.jsontext import number
+from shared.messaging import publish
 
 
 class InsufficientStock(Conflict):
@@ -42,7 +43,7 @@ class Move:
 
 
 # Moves that are posted already are passed over; balances change by what was truly posted. Both are written in key
-# order, so that two transactions on the same goods wait for each other and never dead-lock.
+# order, so that two transactions of one statement each wait for each other and never dead-lock.
 _POST = text("""
     WITH given AS (
         SELECT * FROM jsonb_to_recordset(CAST(:moves AS jsonb)) AS m(
@@ -52,51 +53,67 @@ _POST = text("""
         INSERT INTO stock_move (document_kind, document_id, line_id, lot, leg, source, target, sku, quantity, moved_at,
                                 reason_code)
         SELECT document_kind, document_id, line_id, lot, leg, source, target, sku, quantity, moved_at, reason_code
-          FROM given ORDER BY document_id, line_id, lot, leg
+          FROM given ORDER BY document_id, line_id, lot, leg, document_kind
         ON CONFLICT DO NOTHING RETURNING source, target, sku, lot, quantity
     ), change AS (
         SELECT location, sku, lot, sum(delta) AS delta
           FROM (SELECT source AS location, sku, lot, -quantity AS delta FROM posted
                 UNION ALL SELECT target, sku, lot, quantity FROM posted) AS ends
          GROUP BY location, sku, lot
+    ), balance AS (
+        INSERT INTO stock_balance (location, sku, lot, on_hand)
+        SELECT location, sku, lot, delta FROM change ORDER BY location, sku, lot
+        ON CONFLICT (location, sku, lot) DO UPDATE SET on_hand = stock_balance.on_hand + excluded.on_hand
+        RETURNING location, sku, lot, on_hand
     )
-    INSERT INTO stock_balance (location, sku, lot, on_hand)
-    SELECT location, sku, lot, delta FROM change ORDER BY location, sku, lot
-    ON CONFLICT (location, sku, lot) DO UPDATE SET on_hand = stock_balance.on_hand + excluded.on_hand
+    SELECT location, sku, lot, on_hand FROM balance WHERE on_hand < 0 AND location LIKE 'workshop/%'
+     ORDER BY location, sku, lot
 """)
 
+# A batch of events posts several times in one transaction (sales, then returns …), so key order within a statement does
+# not save it from a deadlock. It posts alone; whoever posts once shares. The products that sell are the same in every
+# batch: their rows would make batches wait for each other anyway.
+_LEDGER = 7261647
+_SHARED = text(f"SELECT pg_advisory_xact_lock_shared({_LEDGER})")
+_ALONE = text(f"SELECT pg_advisory_xact_lock({_LEDGER})")
 
-def post_moves(session: Session, moves: Sequence[Move]) -> None:
+
+def post_moves(session: Session, moves: Sequence[Move], *, of_a_batch: bool = False) -> None:
     """Post moves and their balances. Posting the same again changes nothing.
 
-    Raises InsufficientStock, naming the lines, when a workshop's shelf would become negative; nothing is posted then.
+    A transaction calls it once, with all its moves, or says `of_a_batch`. Raises InsufficientStock, naming the lines,
+    when a workshop's shelf would become negative; the transaction must then be given up.
     """
     if not moves:
         return
-    try:
-        with session.begin_nested():
-            session.execute(_POST, {"moves": msgspec.json.encode(moves).decode()})
-    except DBAPIError as error:
-        diagnosis = getattr(error.orig, "diag", None)
-        if getattr(diagnosis, "constraint_name", None) != "never_negative_at_a_workshop":
-            raise
-        raise _insufficient(session, moves) from None
+    session.execute(_ALONE if of_a_batch else _SHARED)
+    owing = session.execute(_POST, {"moves": msgspec.json.encode(moves).decode()}).all()
+    if owing:
+        raise InsufficientStock("Some lines ask for more than there is.", lines=[_lacking(moves, row) for row in owing])
 
 
-def _insufficient(session: Session, moves: Sequence[Move]) -> InsufficientStock:
-    lacking = []
-    for move in moves:
-        if not move.source.startswith("workshop/"):
-            continue
-        found = session.scalar(
-            select(stock_balance.c.on_hand).where(
-                stock_balance.c.location == move.source,
-                stock_balance.c.sku == move.sku,
-                stock_balance.c.lot.is_not_distinct_from(move.lot),
+def _lacking(moves: Sequence[Move], row: Any) -> dict[str, Any]:
+    key = (row.location, row.sku, row.lot)
+    wanted = sum((move.quantity for move in moves if (move.source, move.sku, move.lot) == key), Decimal(0))
+    line = {"location": code_of(row.location), "sku": row.sku, "lot": row.lot}
+    return line | {"wanted": number(wanted), "on_hand": number(row.on_hand + wanted)}
+
+
+def tell_outlets(session: Session, moves: Sequence[Move], *, reason_code: str) -> None:
+    """Announce to sales those of the moves that take from, or give to, an outlet's shelf."""
+    ends = [(move, place, sign) for move in moves for place, sign in ((move.source, -1), (move.target, 1))]
+    publish(
+        session,
+        *(
+            StockMoved(
+                move_id=uuid5(move.line_id, f"{move.document_kind}/{move.leg}"),
+                outlet=code_of(place),
+                sku=move.sku,
+                lot=move.lot,
+                delta=sign * move.quantity,
+                reason_code=reason_code,
             )
-        )
-        on_hand = found or Decimal(0)
-        if on_hand < move.quantity:
-            line = {"location": code_of(move.source), "sku": move.sku, "lot": move.lot}
-            lacking.append(line | {"wanted": number(move.quantity), "on_hand": number(on_hand)})
-    return InsufficientStock("Some lines ask for more than there is.", lines=lacking)
+            for move, place, sign in ends
+            if place.startswith("outlet/")
+        ),
+    )

@@ -4,29 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
-from uuid import UUID, uuid5
+from uuid import UUID
 
 from sqlalchemy import literal, select
 from sqlalchemy.dialects.postgresql import insert
 
 from services.inventory.models import Workshop, WriteOff, WriteOffApproval, WriteOffLine
-from services.inventory.models.base import SCRAP, code_of, outlet_location, workshop_location
-from services.inventory.usecases.consignments import line_id
-from services.inventory.usecases.outputs import RecorderIsApprover
-from services.inventory.usecases.stock import Move, post_moves
+from services.inventory.models.base import SCRAP, VIRTUAL, outlet_location, workshop_location
+from services.inventory.usecases.documents import RecorderIsApprover, check_lots, with_ids
+from services.inventory.usecases.stock import Move, post_moves, tell_outlets
 from shared.canonical import content_hash
 from shared.clock import now
 from shared.db import Session
 from shared.errors import NotFound
-from shared.events.inventory import StockMoved
 from shared.facts import record_once
-from shared.messaging import publish
+from shared.fields import invalid
 
 
 def propose(session: Session, *, item: Mapping[str, Any], proposed_by: str) -> bool:
-    """Propose to take goods out of stock at a workshop or an outlet; True when it is new. Raises Conflict."""
+    """Propose to take goods out of stock at a workshop or an outlet; True when it is new. Raises Conflict, Invalid."""
     code = item["location"]
+    if code in VIRTUAL:
+        raise invalid("location", "A workshop or an outlet; what is missing in transit is a discrepancy.")
     location = workshop_location(code) if session.get(Workshop, code) else outlet_location(code)
+    check_lots(session, item["lines"], must_be_ours=location.startswith("workshop/"))
     new = record_once(
         session,
         WriteOff,
@@ -38,11 +39,7 @@ def propose(session: Session, *, item: Mapping[str, Any], proposed_by: str) -> b
         content_hash=content_hash(item),
     )
     if new:
-        lines = [
-            line | {"id": line_id(item["id"], line["sku"], line["lot"]), "write_off_id": item["id"]}
-            for line in item["lines"]
-        ]
-        session.execute(insert(WriteOffLine), lines)
+        session.execute(insert(WriteOffLine), with_ids(item["id"], item["lines"], write_off_id=item["id"]))
     return new
 
 
@@ -56,28 +53,18 @@ def approve(session: Session, *, write_off_id: UUID, approved_by: str) -> WriteO
         raise NotFound("No such write-off.")
     if found.proposed_by == approved_by:
         raise RecorderIsApprover("Another person must approve this write-off.")
-    moment = now()
+    moment, place, reason = now(), found.location, found.reason_code
     values = {"proposed_by": found.proposed_by, "approved_by": approved_by, "approved_at": moment}
     posted = insert(WriteOffApproval).values(write_off_id=write_off_id, **values).on_conflict_do_nothing()
     if session.execute(posted.returning(literal(1))).first() is None:
         return found
     lines = session.scalars(select(WriteOffLine).filter_by(write_off_id=write_off_id)).all()
     moves = [
-        Move("write-off", found.id, line.id, found.location, SCRAP, line.sku, line.lot, line.quantity, moment)
+        Move(
+            "write-off", found.id, line.id, place, SCRAP, line.sku, line.lot, line.quantity, moment, reason_code=reason
+        )
         for line in lines
     ]
     post_moves(session, moves)
-    if found.location.startswith("outlet/"):
-        publish(session, *(_told(found, move) for move in moves))
+    tell_outlets(session, moves, reason_code="write-off")
     return found
-
-
-def _told(found: WriteOff, move: Move) -> StockMoved:
-    return StockMoved(
-        move_id=uuid5(move.line_id, "write-off"),
-        outlet=code_of(found.location),
-        sku=move.sku,
-        lot=move.lot,
-        delta=-move.quantity,
-        reason_code="write-off",
-    )

@@ -42,7 +42,7 @@ class Person:
 
     def __init__(self, app: Flask, role: str, name: str, **scope: str) -> None:
         self.app = app
-        token = issue(role=role, subject=name, lifetime=timedelta(hours=1), **scope)  # type: ignore[arg-type]
+        token = issue(role=role, subject=name, lifetime=timedelta(hours=1), **scope)
         self.headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
 
     def call(self, method: str, path: str, body: Any = None, **query: Any) -> Answer:

@@ -10,6 +10,7 @@ from itertools import permutations
 from uuid import UUID
 
 import pytest
+from msgspec import structs
 from sqlalchemy import create_engine, text
 
 from services.inventory.handlers import consumer
@@ -173,3 +174,13 @@ def test_a_move_is_dated_by_the_sale_not_by_its_arrival(database_for: Callable[.
     (move,) = goods.staff.get("/moves", lot="LOTLOTLOT1")["items"]
     assert UUID(move["document_id"]) == sale.sale_id
     assert move["moved_at"] == (MADE_AT + timedelta(days=2)).isoformat().replace("+00:00", "Z")
+
+
+def test_a_sold_line_may_come_back_in_parts_some_whole_and_some_broken(goods: Goods) -> None:
+    lot = goods.at_outlet(10)
+    sale = sold([(lot, 5)])
+    whole = returned(sale, lot, 1, restock=True)
+    first = structs.replace(whole.lines[0], line_id=sale.lines[0].line_id)
+    goods.hear(sale, structs.replace(whole, lines=(first, structs.replace(first, quantity=Decimal(2), restock=False))))
+    assert goods.stock(lot) == {"production": -10, "customer": 2, OUTLET: 6, "scrap": 2}
+    goods.prove()

@@ -94,7 +94,7 @@ def upgrade() -> None:
         sa.Column("location", sa.String(length=60), nullable=False),
         sa.Column("sku", sa.String(length=40), nullable=False),
         sa.Column("lot", sa.String(length=40), nullable=True),
-        sa.Column("on_hand", sa.Numeric(precision=14, scale=3), nullable=False),
+        sa.Column("on_hand", sa.Numeric(precision=20, scale=3), nullable=False),
         sa.UniqueConstraint(
             "location", "sku", "lot", name=op.f("uq_stock_balance_location_sku_lot"), postgresql_nulls_not_distinct=True
         ),
@@ -124,7 +124,8 @@ def upgrade() -> None:
             "line_id",
             "lot",
             "leg",
-            name=op.f("uq_stock_move_document_id_line_id_lot_leg"),
+            "document_kind",
+            name=op.f("uq_stock_move_document_id_line_id_lot_leg_document_kind"),
             postgresql_nulls_not_distinct=True,
         ),
         info={"posted": True},
@@ -188,8 +189,22 @@ def upgrade() -> None:
         "discrepancy",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("consignment_id", sa.Uuid(), nullable=False),
+        sa.Column("origin", sa.String(length=60), nullable=False),
+        sa.Column("destination", sa.String(length=60), nullable=False),
         sa.Column("sku", sa.String(length=40), nullable=False),
         sa.Column("lot", sa.String(length=40), nullable=True),
+        sa.Column("sent", sa.Numeric(precision=20, scale=3), nullable=False),
+        sa.Column("good", sa.Numeric(precision=20, scale=3), nullable=False),
+        sa.Column("damaged", sa.Numeric(precision=20, scale=3), nullable=False),
+        sa.Column("resolved", sa.Numeric(precision=20, scale=3), nullable=False),
+        sa.Column(
+            "open",
+            sa.Numeric(precision=20, scale=3),
+            sa.Computed("sent - good - damaged - resolved", persisted=True),
+            nullable=False,
+        ),
+        sa.Column("resolutions", sa.Integer(), nullable=False),
+        sa.Column("since", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(["consignment_id"], ["consignment.id"], name=op.f("fk_discrepancy_consignment_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_discrepancy")),
         sa.UniqueConstraint(
@@ -199,8 +214,8 @@ def upgrade() -> None:
             name=op.f("uq_discrepancy_consignment_id_sku_lot"),
             postgresql_nulls_not_distinct=True,
         ),
-        info={"posted": True},
     )
+    op.create_index("ix_discrepancy_open", "discrepancy", ["id"], unique=False, postgresql_where=sa.text("open <> 0"))
     op.create_table(
         "lot",
         sa.Column("code", sa.String(length=40), nullable=False),
@@ -209,6 +224,7 @@ def upgrade() -> None:
         sa.Column("workshop", sa.String(length=40), nullable=False),
         sa.Column("made_on", sa.Date(), nullable=False),
         sa.Column("expires_on", sa.Date(), nullable=True),
+        sa.Column("required_skill", sa.String(length=40), nullable=False),
         sa.ForeignKeyConstraint(["output_id"], ["output.id"], name=op.f("fk_lot_output_id")),
         sa.PrimaryKeyConstraint("code", name=op.f("pk_lot")),
         sa.UniqueConstraint("output_id", name=op.f("uq_lot_output_id")),
@@ -345,7 +361,8 @@ def _guard_workshops() -> None:
     """A workshop's balance is never negative.
 
     Not a CHECK: the upsert that keeps balances proposes the change as a row, and a CHECK would look at that.
-    The condition stands in WHEN, so that the function is called only to refuse.
+    The condition stands in WHEN, so that the function is called only to refuse. Deferred, so that the statement can
+    first tell which lines lack goods; whoever does not ask is refused at commit.
     """
     op.execute("""
         CREATE FUNCTION refuse_negative_balance() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -355,7 +372,8 @@ def _guard_workshops() -> None:
         END $$
     """)
     op.execute("""
-        CREATE TRIGGER never_negative_at_a_workshop AFTER INSERT OR UPDATE ON stock_balance
+        CREATE CONSTRAINT TRIGGER never_negative_at_a_workshop AFTER INSERT OR UPDATE ON stock_balance
+        DEFERRABLE INITIALLY DEFERRED
         FOR EACH ROW WHEN (NEW.on_hand < 0 AND NEW.location LIKE 'workshop/%')
         EXECUTE FUNCTION refuse_negative_balance()
     """)
