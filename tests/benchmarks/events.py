@@ -15,7 +15,7 @@ from uuid_utils.compat import uuid7
 from shared.clock import now
 from shared.jsontext import dumps, instant
 from shared.local.running import Running
-from tests.benchmarks.load import OUTLET, SKU, Rate, Till, post_sales
+from tests.benchmarks.load import SKU, Rate, Till, outlet_of, post_sales
 
 BATCH = 500
 
@@ -108,7 +108,13 @@ def move_rows(url: str, lot: str, *, events: int) -> Rate:
     calls = []
     for _ in range(events // BATCH):
         rows = [
-            {"document_id": str(sale), "line_id": str(uuid7()), "lot": lot, "source": f"outlet/{OUTLET}", "sku": SKU}
+            {
+                "document_id": str(sale),
+                "line_id": str(uuid7()),
+                "lot": lot,
+                "source": f"outlet/{outlet_of(0)}",
+                "sku": SKU,
+            }
             | {"quantity": 1, "moved_at": instant(now())}
             for sale in (uuid7() for _ in range(BATCH))
             for _ in range(2)

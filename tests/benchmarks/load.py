@@ -20,7 +20,7 @@ from shared.clock import business_day, now
 from shared.jsontext import dumps, instant
 
 CLIENTS = 8
-OUTLET, SKU, SKILL, WORKSHOP, PRICE = "BENCH", "BENCH-1", "bench", "WS-BENCH", 5000
+SKU, SKILL, WORKSHOP, PRICE = "BENCH-1", "bench", "WS-BENCH", 5000
 LINES = 2
 
 
@@ -79,21 +79,29 @@ def stock_the_shop(url: str) -> str:
     item |= {"recorded_at": moment, "makers": [{"worker_ref": ref, "share_bp": 10_000}]}
     terminal.post("/inventory/v1/outputs", {"outputs": [item]})
     lot = _accept(staff, output)
-    consignment = str(uuid7())
+    for client in range(CLIENTS):
+        _open_a_shop(url, staff, lot, client)
+    return lot
+
+
+def _open_a_shop(url: str, staff: Person, lot: str, client: int) -> None:
+    """An outlet with one register, plenty on its shelf, and an open shift."""
+    outlet, register, consignment = outlet_of(client), f"BENCH-{client}", str(uuid7())
     line = {"sku": SKU, "lot": lot}
-    note = {"id": consignment, "from": WORKSHOP, "outlet": OUTLET, "lines": [line | {"quantity": 10**9}]}
+    note = {"id": consignment, "from": WORKSHOP, "outlet": outlet, "lines": [line | {"quantity": 10**8}]}
     staff.post("/inventory/v1/consignments", note)
     staff.post(f"/inventory/v1/consignments/{consignment}/dispatch")
-    register = Person(url, "register", {"outlet": OUTLET, "register": "BENCH-0"})
-    count = {"id": str(uuid7()), "received_at": instant(now()), "lines": [line | {"good": 10**9, "damaged": 0}]}
-    register.post(f"/inventory/v1/consignments/{consignment}/receipts", count)
-    path = "/sales/v1/catalogue"
-    until("stock", lambda: any(item["lots"] for item in register.get(path, outlet=OUTLET)["items"]))
-    for client in range(CLIENTS):
-        device = Person(url, "register", {"outlet": OUTLET, "register": f"BENCH-{client}"})
-        opened = {"register": f"BENCH-{client}", "opened_at": instant(now()), "opening_float": 0, "cashier": "bench"}
-        device.put(f"/sales/v1/shifts/{shift_of(client)}", opened)
-    return lot
+    device = Person(url, "register", {"outlet": outlet, "register": register})
+    count = {"id": str(uuid7()), "received_at": instant(now()), "lines": [line | {"good": 10**8, "damaged": 0}]}
+    device.post(f"/inventory/v1/consignments/{consignment}/receipts", count)
+    until("stock", lambda: any(i["lots"] for i in device.get("/sales/v1/catalogue", outlet=outlet)["items"]))
+    opened = {"register": register, "opened_at": instant(now()), "opening_float": 0, "cashier": "bench"}
+    device.put(f"/sales/v1/shifts/{shift_of(client)}", opened)
+
+
+def outlet_of(client: int) -> str:
+    """The outlet of a client's register: eight shops, as in a city."""
+    return f"SHOP-{client}"
 
 
 def _accept(staff: Person, output: str) -> str:
@@ -124,7 +132,7 @@ class Till:
         self.connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=60)
         self.client, self.lot, self.number = client, lot, int(time.time() * 1000) % 10**9 * 1000
         code = f"BENCH-{client}"
-        token = issue(role="register", outlet=OUTLET, register=code, lifetime=timedelta(hours=2))
+        token = issue(role="register", outlet=outlet_of(client), register=code, lifetime=timedelta(hours=2))
         self.headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
         self.path = f"/sales/v1/registers/{code}/sales"
 
@@ -172,7 +180,7 @@ def rows_of(sales: Sequence[dict[str, Any]], client: int) -> str:
     """The rows of these sales, as the baseline's function takes them."""
     moment = instant(now())
     day = business_day(now()).isoformat()
-    own: dict[str, Any] = {"register": f"BENCH-{client}", "outlet": OUTLET, "received_at": moment}
+    own: dict[str, Any] = {"register": f"BENCH-{client}", "outlet": outlet_of(client), "received_at": moment}
     own["effective_at"] = moment
     own |= {"business_day": day, "drift": None, "sums_ok": True, "content_hash": "\\x" + "ab" * 32}
     event = {
@@ -190,7 +198,7 @@ def rows_of(sales: Sequence[dict[str, Any]], client: int) -> str:
                 for part in sale["payments"]
             ],
             "stock": [
-                {"outlet": OUTLET, "sku": line["sku"], "lot": line["lot"], "on_hand": -1}
+                {"outlet": outlet_of(client), "sku": line["sku"], "lot": line["lot"], "on_hand": -1}
                 for sale in sales
                 for line in sale["lines"]
             ],

@@ -18,7 +18,7 @@ from shared.auth import issue
 from shared.db import Database
 from shared.jsontext import dumps
 from shared.local import cluster
-from tests.benchmarks.load import OUTLET, Till
+from tests.benchmarks.load import Till, outlet_of
 
 #: Part of a file's path → what it is called in the table; the first that fits counts.
 _PARTS = {
@@ -50,7 +50,7 @@ def _app() -> Iterator[Flask]:
 def _profile(app: Flask, *, posts: int, size: int) -> dict[str, float]:
     """Milliseconds per sale by part."""
     till, client = Till("http://profile", 0, "LOT"), app.test_client()
-    token = issue(role="register", outlet=OUTLET, register="BENCH-0", lifetime=timedelta(hours=1))
+    token = issue(role="register", outlet=outlet_of(0), register="BENCH-0", lifetime=timedelta(hours=1))
     headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
     bodies = [dumps({"sales": [till.sale() for _ in range(size)]}) for _ in range(posts + 10)]
     for body in bodies[:10]:

@@ -1,4 +1,4 @@
-"""Recording sales: the hot path. A batch is three statements, whatever its size."""
+"""Recording sales: the hot path. A batch is a handful of statements, whatever its size."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from sqlalchemy import select, text
 
 from services.sales.models import Sale
 from services.sales.usecases import gates, returns, work_items
+from services.sales.usecases.shelves import Change, take_sold
 from shared.canonical import content_hash
 from shared.clock import business_day
 from shared.db import Session
@@ -45,8 +46,7 @@ def till(*, register: str, outlet: str, received_at: datetime, sent_at: datetime
     return Till(register, outlet, received_at, behind if abs(behind) > DRIFT_LIMIT else None)
 
 
-# Sales that are new, with their lines and payments, and the shelf. The shelf is written in key order: two registers
-# of one outlet wait for each other and never dead-lock.
+# Sales that are new, with their lines and payments.
 _RECORD = text("""
     WITH given AS (
         SELECT * FROM jsonb_to_recordset(CAST(:sales AS jsonb)) AS g(
@@ -64,19 +64,12 @@ _RECORD = text("""
         SELECT g.id, l.id, l.sku, l.lot, l.quantity, l.unit_price, l.discount, l.amount
           FROM given g JOIN new USING (id), jsonb_to_recordset(g.lines) AS l(
                id uuid, sku text, lot text, quantity numeric, unit_price bigint, discount bigint, amount bigint)
-        RETURNING sale_id, sku, lot, quantity
     ), paid AS (
         INSERT INTO payment (sale_id, id, shift_id, kind, amount, reference)
         SELECT g.id, p.id, g.shift_id, p.kind, p.amount, p.reference
           FROM given g JOIN new USING (id), jsonb_to_recordset(g.payments) AS p(
                id uuid, kind text, amount bigint, reference text)
-    ), shelf AS (
-        INSERT INTO outlet_stock (outlet, sku, lot, on_hand)
-        SELECT g.outlet, l.sku, l.lot, -sum(l.quantity) FROM line l JOIN given g ON g.id = l.sale_id
-         GROUP BY g.outlet, l.sku, l.lot ORDER BY g.outlet, l.sku, l.lot
-        ON CONFLICT (outlet, sku, lot) DO UPDATE SET on_hand = outlet_stock.on_hand + excluded.on_hand
-    )
-    , released AS (
+    ), released AS (
         UPDATE quarantine SET resolved_at = now(), resolved_by = 'recorded'
          WHERE item_id IN (SELECT id FROM given) AND resolved_at IS NULL
     )
@@ -103,6 +96,8 @@ def record(session: Session, *, at: Till, sales: Sequence[Mapping[str, Any]]) ->
     publish(session, *(_event(at, sales[index]) for index in sorted(first.values()) if sales[index]["id"] in new))
     if waited_for:
         returns.judge(session, waited_for)
+    # Last, since every register of the outlet waits for these rows until this transaction has ended.
+    _take_off_the_shelf(session, at, [sales[index] for index in first.values() if sales[index]["id"] in new], codes)
     known = _known(session, [sale["id"] for sale in sales if sale["id"] not in new])
     results = []
     for index, sale in enumerate(sales):
@@ -113,6 +108,19 @@ def record(session: Session, *, at: Till, sales: Sequence[Mapping[str, Any]]) ->
             open_codes = codes.get(sale["id"], []) if sale["id"] in new else known[sale["id"]][1]
             results.append(Recorded("duplicate" if before == hashes[index] else "conflict", open_codes))
     return results
+
+
+def _take_off_the_shelf(
+    session: Session, at: Till, sales: Sequence[Mapping[str, Any]], codes: dict[UUID, list[str]]
+) -> None:
+    """Take what was sold off the outlet's shelf; a sale of more than there is gets `no-stock` among its codes."""
+    short = take_sold(
+        session,
+        [Change(at.outlet, line["sku"], line["lot"], -line["quantity"]) for sale in sales for line in sale["lines"]],
+    )
+    for sale in sales if short else ():
+        if any((line["sku"], line["lot"]) in short for line in sale["lines"]):
+            codes[sale["id"]] = sorted({*codes.get(sale["id"], ()), "no-stock"})
 
 
 def _known(session: Session, ids: Sequence[UUID]) -> dict[UUID, tuple[bytes, list[str]]]:
