@@ -13,10 +13,15 @@ from shared.db import Page, Session, paged
 
 def _skill_withdrawn() -> ColumnElement[bool]:
     """Whether some maker of the lot, by today's knowledge, did not hold the skill on the day of production."""
-    holds = exists().where(
-        SkillGrant.worker_ref == OutputMaker.worker_ref,
-        SkillGrant.skill == Lot.required_skill,
-        valid_on(Lot.made_on),
+    # Both must name the lot as the outer one: a subquery in a subquery would otherwise look at all lots.
+    holds = (
+        exists()
+        .where(
+            SkillGrant.worker_ref == OutputMaker.worker_ref,
+            SkillGrant.skill == Lot.required_skill,
+            valid_on(Lot.made_on),
+        )
+        .correlate(Lot, OutputMaker)
     )
     return exists().where(OutputMaker.output_id == Lot.output_id, ~holds).correlate(Lot)
 

@@ -7,28 +7,33 @@ from typing import Any
 
 from sqlalchemy import Select, func, or_, select
 
-from services.inventory.models import Lot, LotRecall, Product, stock_balance, stock_move
-from services.inventory.models.base import ADJUSTMENT, CUSTOMER, PRODUCTION, SCRAP, TRANSIT
-from services.inventory.queries.skills import count_possible_makers
+from services.inventory.models import Lot, LotRecall, stock_balance, stock_move
+from services.inventory.models.base import PRODUCTION, VIRTUAL
 from shared.db import Page, Session, paged
-
-_VIRTUAL = {PRODUCTION, TRANSIT, CUSTOMER, SCRAP, ADJUSTMENT}
-_FIVE = 5  # below so many people nothing outward may hint at who it was
 
 
 def _places(code: str) -> list[str]:
-    return [code] if code in _VIRTUAL else [f"workshop/{code}", f"outlet/{code}"]
+    return [code] if code in VIRTUAL else [f"workshop/{code}", f"outlet/{code}"]
 
 
 def balances(
-    session: Session, *, location: str | None, sku: str | None, lot: str | None, after: str | None, limit: int
+    session: Session,
+    *,
+    location: str | None,
+    outlet: str | None,
+    sku: str | None,
+    lot: str | None,
+    after: str | None,
+    limit: int,
 ) -> Page:
-    """What is where; balances of nought are left out."""
+    """What is where; to an outlet's people (`outlet`) only what is theirs. Balances of nought are left out."""
     columns = stock_balance.c
     lot_key = func.coalesce(columns.lot, "").label("lot_key")
     statement = select(columns.location, columns.sku, columns.lot, columns.on_hand, lot_key).where(columns.on_hand != 0)
     if location is not None:
         statement = statement.where(columns.location.in_(_places(location)))
+    if outlet is not None:
+        statement = statement.where(columns.location == f"outlet/{outlet}")
     for column, value in ((columns.sku, sku), (columns.lot, lot)):
         if value is not None:
             statement = statement.where(column == value)
@@ -85,28 +90,4 @@ def trace(session: Session, lot: Lot) -> dict[str, Any]:
         "accounted": sum((row.on_hand for row in where), Decimal(0)),
         "where": where,
         "steps": steps,
-    }
-
-
-def public_page(session: Session, code: str) -> dict[str, Any] | None:
-    """What a buyer may know of a lot; None when there is no such lot. The week only where five could be the maker."""
-    row = session.execute(
-        select(Lot, Product, LotRecall)
-        .join(Product, Product.sku == Lot.sku)
-        .outerjoin(LotRecall, LotRecall.lot == Lot.code)
-        .where(Lot.code == code)
-    ).first()
-    if row is None:
-        return None
-    lot, product, recall = row
-    possible = count_possible_makers(session, skill=product.required_skill, day=lot.made_on)
-    calendar = lot.made_on.isocalendar()
-    return {
-        "lot": lot.code,
-        "name": product.name,
-        "craft": product.category,
-        "workshop": lot.workshop,
-        "week": f"{calendar.year}-W{calendar.week:02d}" if possible >= _FIVE else None,
-        "expires_on": lot.expires_on,
-        "recalled": recall is not None,
     }

@@ -6,7 +6,6 @@ from typing import Any
 from uuid import UUID
 
 from services.inventory.models import Consignment
-from services.inventory.models.base import code_of
 from services.inventory.queries import consignments as read
 from services.inventory.queries import discrepancies as differences
 from services.inventory.schemas import handover as shapes
@@ -123,7 +122,7 @@ def get_discrepancy(discrepancy_id: UUID) -> Any:
     if found is None:
         raise NotFound("No such discrepancy.")
     own = current_token().outlet
-    if own is not None and own not in {code_of(found.origin), code_of(found.destination)}:
+    if own is not None and f"outlet/{own}" not in {found.origin, found.destination}:
         raise Forbidden("The token belongs to another outlet.")
     return found
 

@@ -19,9 +19,8 @@ bp = Blueprint("stock", __name__, description="Stock and moves")
 def list_stock(args: dict[str, Any]) -> Any:
     """What is where; an outlet sees its own. Balances of nought are left out."""
     require_scope(outlet=args["location"])
-    wanted = args | {"location": current_token().outlet or args["location"]}
     with transaction() as session:
-        return stock.balances(session, **wanted)
+        return stock.balances(session, outlet=current_token().outlet, **args)
 
 
 @bp.get("/moves")

@@ -188,6 +188,18 @@ def test_a_certificate_withdrawn_later_flags_the_lot_and_rewrites_nothing(goods:
     assert goods.stock() == before
 
 
+def test_only_the_lots_of_the_days_without_the_certificate_are_flagged(goods: Goods) -> None:
+    lots = {}
+    for day in (1, 2, 3, 4):
+        made = goods.propose(made_at=f"2026-03-0{day}T03:00:00Z")["id"]
+        lots[day] = goods.staff.post(f"/outputs/{made}/acceptance", {"good": 1, "rejected": 0}).body["lot"]
+    goods.hear(SkillWithdrawn(worker_ref=MAKER, skill=SKILL, reference="c-1", effective=date(2026, 3, 3), version=2))
+    flagged = {item["lot"] for item in goods.staff.get("/lots", flag="skill-withdrawn")["items"]}
+    assert flagged == {lots[3], lots[4]}
+    for day, lot in lots.items():
+        assert goods.staff.get(f"/lots/{lot}")["flags"] == (["skill-withdrawn"] if day >= 3 else [])
+
+
 def test_a_product_that_asks_for_another_skill_from_now_on_flags_no_older_lot(goods: Goods) -> None:
     lot = goods.lot()
     assert goods.staff.put(f"/products/{SKU}", product(required_skill="bakery-lanjut")).status == 200
