@@ -277,3 +277,12 @@ def test_what_does_not_exist_is_not_found(goods: Goods, verb: str) -> None:
     assert send(f"/consignments/{uuid7()}/{verb}", body if verb == "receipts" else {}).status == 404
     assert send(f"/discrepancies/{uuid7()}/resolution", {"reason_code": "lost"}).status == 404
     assert send(f"/write-offs/{uuid7()}/approval").status == 404
+
+
+def test_an_outlet_named_like_a_workshop_or_a_virtual_location_sees_only_its_own_shelf(goods: Goods) -> None:
+    lot = goods.lot(10)
+    goods.dispatch(goods.draft(lot, 5))
+    for code in (WORKSHOP, "transit", "production"):
+        nosy = goods.person("register", "r-3", outlet=code, register="R-3")
+        assert nosy.get("/stock")["items"] == nosy.get("/stock", location=code)["items"] == []
+    assert goods.staff.put("/workshops/transit", {"name": "Transit"}).status == 422
