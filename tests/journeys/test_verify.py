@@ -101,3 +101,27 @@ def test_nothing_is_compared_while_a_consumer_lags(story: Told, system: Running)
         assert "inventory has not received all of sales" in done.stdout
     assert system.run("verify").returncode == 0
     assert story.stock()[OUTLET] < 81
+
+
+def test_a_difference_that_a_dead_letter_explains_is_listed_and_is_no_drift(story: Told, system: Running) -> None:
+    forget = "DELETE FROM practice WHERE ctid = (SELECT min(ctid) FROM practice) RETURNING *"
+    (gone,) = _execute(system, "training", forget)
+    find = f"SELECT seq FROM event_log WHERE type LIKE '%OutputAccepted%' AND subject = '{gone[0]}'"
+    ((seq,),) = _execute(system, "inventory", find)
+    died = f"""
+        INSERT INTO dead_letter (source, epoch, seq, event, error, fingerprint)
+        SELECT source, epoch, {seq}, '{{}}', 'ValueError: it could not be taken', 'f'
+          FROM cursor WHERE source = 'inventory'
+    """
+    try:
+        assert system.run("verify").returncode == 1
+        _execute(system, "training", died)
+        done = system.run("verify")
+        assert done.returncode == 0
+        assert f"explained: inventory → training: every maker has practised: OutputAccepted {gone[0]}" in done.stdout
+        assert "it could not be taken" in done.stdout
+    finally:
+        _execute(system, "training", "DELETE FROM dead_letter")
+        with psycopg.connect(system.database_url("training", owner=True)) as connection:
+            connection.execute(f"INSERT INTO practice VALUES ({', '.join(['%s'] * len(gone))})".encode(), gone)
+    assert system.run("verify").returncode == 0
