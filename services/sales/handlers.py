@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from services.sales.usecases import news
 from shared.db import Session
 from shared.events.inventory import ConsignmentReceived, LotCreated, LotRecalled, ProductPublished, StockMoved
@@ -10,34 +12,34 @@ from shared.messaging import Consumer, Handlers
 handles = Handlers()
 
 
-@handles(ProductPublished)
-def on_product_published(session: Session, event: ProductPublished) -> None:
+@handles.many(ProductPublished)
+def on_products_published(session: Session, events: Sequence[ProductPublished]) -> None:
     """The catalogue changes; sales of an unknown product are explained."""
-    news.hear_of_product(session, event)
+    news.hear_of_products(session, events)
 
 
-@handles(LotCreated)
-def on_lot_created(session: Session, event: LotCreated) -> None:
-    """A lot may be sold; sales of an unknown lot are explained."""
-    news.hear_of_lot(session, event)
+@handles.many(LotCreated)
+def on_lots_created(session: Session, events: Sequence[LotCreated]) -> None:
+    """Lots may be sold; sales of an unknown lot are explained."""
+    news.hear_of_lots(session, events)
 
 
-@handles(ConsignmentReceived)
-def on_consignment_received(session: Session, event: ConsignmentReceived) -> None:
-    """Goods are on an outlet's shelf."""
-    news.receive_goods(session, event)
+@handles.many(ConsignmentReceived)
+def on_consignments_received(session: Session, events: Sequence[ConsignmentReceived]) -> None:
+    """Goods are on the outlets' shelves."""
+    news.receive_goods(session, events)
 
 
-@handles(StockMoved)
-def on_stock_moved(session: Session, event: StockMoved) -> None:
+@handles.many(StockMoved)
+def on_stock_moved(session: Session, events: Sequence[StockMoved]) -> None:
     """Goods left or came by something other than a sale."""
-    news.hear_of_move(session, event)
+    news.hear_of_moves(session, events)
 
 
-@handles(LotRecalled)
-def on_lot_recalled(session: Session, event: LotRecalled) -> None:
-    """A lot is blocked at every register."""
-    news.hear_of_recall(session, event)
+@handles.many(LotRecalled)
+def on_lots_recalled(session: Session, events: Sequence[LotRecalled]) -> None:
+    """Lots are blocked at every register."""
+    news.hear_of_recalls(session, events)
 
 
 consumer = Consumer("sales", handles)

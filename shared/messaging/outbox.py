@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import text
 from uuid_utils.compat import uuid7
 
@@ -20,12 +22,10 @@ _INSERT = text("""
 """)
 
 
-def publish(session: Session, *events: Event) -> None:
-    """Announce events when this transaction commits. The relay sends them on; nothing is sent from here."""
-    if not events:
-        return
+def rows(*events: Event) -> list[dict[str, Any]]:
+    """The outbox rows of events, for who inserts them together with something else."""
     trace, moment = current_trace(), now()
-    rows = [
+    return [
         {
             "event_id": uuid7(),
             "type": event.type_name(),
@@ -36,4 +36,9 @@ def publish(session: Session, *events: Event) -> None:
         }
         for event in events
     ]
-    session.execute(_INSERT, {"rows": jsontext.dumps(rows)})
+
+
+def publish(session: Session, *events: Event) -> None:
+    """Announce events when this transaction commits. The relay sends them on; nothing is sent from here."""
+    if events:
+        session.execute(_INSERT, {"rows": jsontext.dumps(rows(*events))})

@@ -22,7 +22,6 @@ class WorkItem(Base):
         CheckConstraint("owner IN ('outlet', 'city')", name="owner"),
         Index("ix_work_item_sale_id", "sale_id"),
         Index("ix_work_item_open_sku", "sku", postgresql_where=text("closed_at IS NULL")),
-        Index("ix_work_item_open_lot", "lot", postgresql_where=text("closed_at IS NULL")),
         Index("ix_work_item_outlet_id", "outlet", "id"),
     )
 

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Column, Index, String, Table, UniqueConstraint, Uuid
+from sqlalchemy import BigInteger, Column, Index, Numeric, String, Table, UniqueConstraint, Uuid
 from sqlalchemy.orm import Mapped, mapped_column
 
 from services.sales.models.base import Base, Code, Instant, Quantity
@@ -92,14 +92,15 @@ received_line = Table(
     info=POSTED,
 )
 
-#: The shelf: received − sold + returned (restocked) ± changed; kept in the transaction of its cause.
+#: The shelf: received − sold + returned (restocked) ± changed; kept in the transaction of its cause. Wider than any one
+#: quantity: no sale may be refused because of those before it.
 outlet_stock = Table(
     "outlet_stock",
     Base.metadata,
     Column("outlet", Code, nullable=False),
     Column("sku", Code, nullable=False),
     Column("lot", Code),
-    Column("on_hand", Quantity, nullable=False),
+    Column("on_hand", Numeric(20, 3), nullable=False),
     UniqueConstraint("outlet", "sku", "lot", postgresql_nulls_not_distinct=True),
 )
 Index("ix_outlet_stock_lot", outlet_stock.c.lot)

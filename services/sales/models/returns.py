@@ -14,7 +14,10 @@ from shared.db import POSTED
 
 
 class SaleReturn(Base):
-    """What happened at the register that took the goods back. `shift_id`: whose drawer the money left."""
+    """What happened at the register that took the goods back.
+
+    `shift_id`: whose drawer the money left; `drift` as in sales.
+    """
 
     __tablename__ = "sale_return"
     __table_args__ = (
@@ -33,6 +36,7 @@ class SaleReturn(Base):
     returned_at: Mapped[datetime] = mapped_column(Instant)
     received_at: Mapped[datetime] = mapped_column(Instant)
     business_day: Mapped[date]
+    drift: Mapped[int | None] = mapped_column(BigInteger)
     refund_kind: Mapped[str] = mapped_column(String(10))
     refund_amount: Mapped[int] = mapped_column(BigInteger)
     content_hash: Mapped[bytes] = mapped_column(LargeBinary(32))

@@ -22,9 +22,8 @@ class Sale(Base):
     __tablename__ = "sale"
     __table_args__ = (
         Index("ix_sale_register_register_no", "register", "register_no"),
-        Index("ix_sale_shift_id", "shift_id"),
-        Index("ix_sale_outlet_business_day", "outlet", "business_day"),
-        Index("ix_sale_business_day", "business_day"),
+        Index("ix_sale_shift_id_register", "shift_id", "register"),
+        Index("ix_sale_business_day_outlet", "business_day", "outlet"),
         {"info": POSTED},
     )
 
@@ -88,6 +87,7 @@ class LotAssignment(Base):
     __tablename__ = "lot_assignment"
     __table_args__ = (
         ForeignKeyConstraint(["sale_id", "line_id"], ["sale_line.sale_id", "sale_line.id"]),
+        Index("ix_lot_assignment_lot", "lot"),
         {"info": POSTED},
     )
 

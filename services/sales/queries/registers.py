@@ -11,12 +11,12 @@ from shared.db import Session
 MOST_MISSING = 1000
 
 # A gap begins after each number whose successor is not the next one (and at 1). Quarantined numbers are not missing:
-# the server has them, only not readable.
+# the server has them, only not readable; a person who has looked at one does not make it missing again.
 _SYNC = text("""
     WITH seen AS (
         SELECT register_no AS n FROM sale WHERE register = :register
         UNION SELECT register_no FROM quarantine
-         WHERE register = :register AND kind = 'sale' AND resolved_at IS NULL AND register_no IS NOT NULL
+         WHERE register = :register AND kind = 'sale' AND register_no IS NOT NULL
     ), edge AS (
         SELECT n, lead(n) OVER (ORDER BY n) AS following FROM (SELECT 0 AS n UNION SELECT n FROM seen) AS numbers
     ), gap AS (

@@ -11,9 +11,7 @@ from services.sales.queries import facts as read
 from services.sales.queries import registers
 from services.sales.schemas import facts as shapes
 from services.sales.usecases import batches, recording, reference
-from shared.batches import read_each
 from shared.clock import now
-from shared.db import Session
 from shared.errors import NotFound
 from shared.fields import check_code, page_of
 from shared.http import Blueprint, current_token, require_scope, requires, transaction
@@ -21,10 +19,9 @@ from shared.http import Blueprint, current_token, require_scope, requires, trans
 bp = Blueprint("sales", __name__, description="Sales and returns")
 
 
-def _till(session: Session, code: str, sent_at: datetime | None) -> recording.Till:
+def _till(code: str, sent_at: datetime | None) -> recording.Till:
     """The register that sends, with its clock compared."""
-    outlet = reference.register_outlet(session, register=code, outlet=current_token().outlet or "")
-    return recording.till(register=code, outlet=outlet, received_at=now(), sent_at=sent_at)
+    return recording.till(register=code, outlet=current_token().outlet or "", received_at=now(), sent_at=sent_at)
 
 
 @bp.post("/registers/<code>/sales")
@@ -34,9 +31,9 @@ def _till(session: Session, code: str, sent_at: datetime | None) -> recording.Ti
 def post_sales(body: dict[str, Any], code: str) -> Any:
     """Post sales that happened; each item has a result of its own, and none that can be read is refused."""
     require_scope(register=check_code(code))
-    items = read_each(shapes.sale_item, body["sales"])
+    items, at = shapes.read_sales(body["sales"]), _till(code, body["sent_at"])
     with transaction() as session:
-        return {"results": batches.post_sales(session, at=_till(session, code, body["sent_at"]), items=items)}
+        return {"results": batches.post_sales(session, at=at, items=items)}
 
 
 @bp.post("/registers/<code>/returns")
@@ -46,9 +43,9 @@ def post_sales(body: dict[str, Any], code: str) -> Any:
 def post_returns(body: dict[str, Any], code: str) -> Any:
     """Post goods back and refunds; each item has a result of its own."""
     require_scope(register=check_code(code))
-    items = read_each(shapes.return_item, body["returns"])
+    items, at = shapes.read_returns(body["returns"]), _till(code, body["sent_at"])
     with transaction() as session:
-        return {"results": batches.post_returns(session, at=_till(session, code, body["sent_at"]), items=items)}
+        return {"results": batches.post_returns(session, at=at, items=items)}
 
 
 @bp.get("/registers/<code>/sync")
@@ -58,8 +55,7 @@ def sync(code: str) -> Any:
     """What the server has of a register, and which numbers are missing."""
     require_scope(register=check_code(code))
     with transaction() as session:
-        if (own := current_token().outlet) is not None:
-            reference.register_outlet(session, register=code, outlet=own)
+        reference.check_register(session, register=code, outlet=current_token().outlet)
         return registers.sync(session, code)
 
 

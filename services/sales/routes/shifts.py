@@ -27,7 +27,7 @@ def put_shift(body: dict[str, Any], shift_id: UUID) -> Any:
     with transaction() as session:
         outlet = reference.register_outlet(session, register=body["register"], outlet=current_token().outlet or "")
         new = shifts.open_shift(session, shift_id=shift_id, outlet=outlet, content=body)
-        return read.shown(session, session.get_one(Shift, shift_id)), 201 if new else 200
+        return read.shown(session, session.get_one(Shift, shift_id), blind=True), 201 if new else 200
 
 
 @bp.get("/shifts")
@@ -40,7 +40,7 @@ def list_shifts(args: dict[str, Any]) -> Any:
     require_scope(register=args["register"], outlet=args["outlet"])
     wanted = args | {"register": token.register or args["register"], "outlet": token.outlet or args["outlet"]}
     with transaction() as session:
-        return read.listed(session, **wanted)
+        return read.listed(session, **wanted, blind=token.role == "register")
 
 
 @bp.get("/shifts/<uuid:shift_id>")
@@ -53,7 +53,7 @@ def get_shift(shift_id: UUID) -> Any:
         if found is None:
             raise NotFound("No such shift.")
         require_scope(register=found.register, outlet=found.outlet)
-        return read.shown(session, found)
+        return read.shown(session, found, blind=current_token().role == "register")
 
 
 @bp.post("/shifts/<uuid:shift_id>/close")

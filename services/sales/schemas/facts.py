@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from marshmallow import Schema, ValidationError, fields, validate, validates
+from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
-from shared.fields import Code, Instant, Money, PageArgs, Quantity, Text, WholeNumber
+from services.sales.schemas.quick import reader
+from shared.fields import MAX_RUPIAH, Code, Instant, Money, PageArgs, Quantity, Text, WholeNumber
 
 MAX_LINES = 200
 KINDS = validate.OneOf(["cash", "qris", "card", "transfer"])
@@ -15,9 +16,23 @@ _CASHIER = r"^[a-z0-9-]{3,16}$"
 _REASON = r"^[a-z0-9-]{2,40}$"
 
 
-def _ids_differ(items: Sequence[Mapping[str, Any]]) -> None:
-    if len({item["id"] for item in items}) != len(items):
-        raise ValidationError("Each id once.")
+def _check_parts(parts: Sequence[Mapping[str, Any]], field: str) -> None:
+    """Each part has an id of its own, and their sum can still be announced as money."""
+    if len({part["id"] for part in parts}) != len(parts):
+        raise ValidationError("Each id once.", field)
+    if sum(part["amount"] for part in parts) > MAX_RUPIAH:
+        raise ValidationError("Together more than 10^12.", field)
+
+
+def check_sale(sale: Mapping[str, Any]) -> None:
+    """What must hold of a sale's parts together. Raises ValidationError."""
+    _check_parts(sale["lines"], "lines")
+    _check_parts(sale["payments"], "payments")
+
+
+def check_return(one: Mapping[str, Any]) -> None:
+    """What must hold of a return's parts together. Raises ValidationError."""
+    _check_parts(one["lines"], "lines")
 
 
 class Line(Schema):
@@ -25,7 +40,7 @@ class Line(Schema):
 
     id = fields.UUID(required=True)
     sku = Code(required=True)
-    lot = Code(required=True, allow_none=True)
+    lot = Code(load_default=None, allow_none=True)
     quantity = Quantity(required=True)
     unit_price = Money(required=True)
     discount = Money(required=True)
@@ -38,7 +53,7 @@ class PaymentPart(Schema):
     id = fields.UUID(required=True)
     kind = fields.String(required=True, validate=KINDS)
     amount = Money(required=True)
-    reference = Text(high=100, required=True, allow_none=True)
+    reference = Text(high=100, load_default=None, allow_none=True)
 
 
 class SaleItem(Schema):
@@ -52,9 +67,9 @@ class SaleItem(Schema):
     payments = fields.List(fields.Nested(PaymentPart), required=True, validate=validate.Length(max=MAX_LINES))
     total = Money(required=True)
 
-    @validates("lines", "payments")
-    def _once(self, items: Sequence[Mapping[str, Any]], data_key: str) -> None:
-        _ids_differ(items)
+    @validates_schema
+    def _check(self, data: Mapping[str, Any], **_: Any) -> None:
+        check_sale(data)
 
 
 class BackLine(Schema):
@@ -63,7 +78,7 @@ class BackLine(Schema):
     id = fields.UUID(required=True)
     line_id = fields.UUID(required=True)
     sku = Code(required=True)
-    lot = Code(required=True, allow_none=True)
+    lot = Code(load_default=None, allow_none=True)
     quantity = Quantity(required=True)
     amount = Money(required=True)
     reason_code = fields.String(
@@ -89,12 +104,12 @@ class ReturnItem(Schema):
     lines = fields.List(fields.Nested(BackLine), required=True, validate=validate.Length(min=1, max=MAX_LINES))
     refund = fields.Nested(Refund, required=True)
 
-    @validates("lines")
-    def _once(self, items: Sequence[Mapping[str, Any]], data_key: str) -> None:
-        _ids_differ(items)
+    @validates_schema
+    def _check(self, data: Mapping[str, Any], **_: Any) -> None:
+        check_return(data)
 
 
-sale_item, return_item = SaleItem(), ReturnItem()
+read_sales, read_returns = reader(SaleItem(), check_sale), reader(ReturnItem(), check_return)
 
 
 class SaleBatch(Schema):
@@ -159,6 +174,7 @@ class ReturnAnswer(ReturnItem):
     outlet = fields.String(required=True)
     received_at = Instant(required=True)
     business_day = fields.Date(required=True)
+    drift = fields.Integer(required=True, allow_none=True)
     status = fields.String(required=True)
 
 
@@ -224,12 +240,15 @@ class Amendment(Schema):
 
 
 class ShiftAnswer(ShiftBody):
-    """A shift; `close` is the snapshot, `expected_now` allows for what came late."""
+    """A shift; `close` is the snapshot, `expected_now` allows for what came late.
+
+    A register counts blind: it is not told `expected_now` before the close.
+    """
 
     id = fields.UUID(required=True)
     outlet = fields.String(required=True)
     status = fields.String(required=True)
-    expected_now = Money(signed=True, required=True)
+    expected_now = Money(signed=True, required=True, allow_none=True)
     close = fields.Nested(CloseAnswer, required=True, allow_none=True)
     amendments = fields.List(fields.Nested(Amendment), required=True)
 

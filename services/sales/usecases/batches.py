@@ -7,19 +7,25 @@ from typing import Any
 
 from services.sales.usecases import quarantine, recording, returns
 from services.sales.usecases.recording import Till
+from services.sales.usecases.reference import register_outlet
 from shared.batches import Item
 from shared.db import Session
 
 
 def post_sales(session: Session, *, at: Till, items: Sequence[Item]) -> list[dict[str, Any]]:
-    """Record the readable sales, quarantine the others; results `{id, register_no, status, work_items}`."""
+    """Record the readable sales, quarantine the others; results `{id, register_no, status, work_items}`.
+
+    Raises WrongOutlet.
+    """
     sales = [item.loaded for item in items if item.loaded is not None]
     done = iter(recording.record(session, at=at, sales=sales) if sales else [])
+    if len(sales) < len(items):
+        register_outlet(session, register=at.register, outlet=at.outlet)
+        quarantine.keep(session, kind="sale", register=at.register, outlet=at.outlet, items=items)
     results = []
     for item in items:
         if item.loaded is None:
-            quarantine.keep(session, kind="sale", register=at.register, outlet=at.outlet, item=item)
-            result: dict[str, Any] = _quarantined(item) | {"register_no": quarantine.number_of(item.raw)}
+            result = _quarantined(item) | {"register_no": quarantine.number_of(item.raw)}
         else:
             one = next(done)
             result = {"id": str(item.loaded["id"]), "register_no": item.loaded["register_no"]}
@@ -29,21 +35,26 @@ def post_sales(session: Session, *, at: Till, items: Sequence[Item]) -> list[dic
 
 
 def post_returns(session: Session, *, at: Till, items: Sequence[Item]) -> list[dict[str, Any]]:
-    """Record the readable returns, quarantine the others; results `{id, status, work_items}`."""
+    """Record the readable returns, quarantine the others; results `{id, status, work_items}`.
+
+    Raises WrongOutlet.
+    """
+    register_outlet(session, register=at.register, outlet=at.outlet)
     read = [item.loaded for item in items if item.loaded is not None]
     done = iter(returns.record(session, at=at, items=read) if read else [])
-    quarantine.release(session, [one["id"] for one in read])
+    quarantine.release_returns(session, register=at.register, ids=[one["id"] for one in read])
+    if len(read) < len(items):
+        quarantine.keep(session, kind="return", register=at.register, outlet=at.outlet, items=items)
     results = []
     for item in items:
         if item.loaded is None:
-            quarantine.keep(session, kind="return", register=at.register, outlet=at.outlet, item=item)
             results.append(_quarantined(item))
         else:
-            status = next(done)
-            odd = ["refund-exceeds-sale"] if status == "exceeds" else []
+            status, odd = next(done)
             results.append({"id": str(item.loaded["id"]), "status": status, "work_items": odd})
     return results
 
 
 def _quarantined(item: Item) -> dict[str, Any]:
-    return {"id": item.id, "status": "quarantined", "work_items": [], "errors": item.errors}
+    claimed = None if item.id is None else quarantine.printable(item.id)
+    return {"id": claimed, "status": "quarantined", "work_items": [], "errors": quarantine.printable_errors(item)}

@@ -1,37 +1,68 @@
 """What inventory tells: products, lots, goods. Projections, and the oddities that the news explains or reveals.
 
-Each piece of news enters alone, before it touches a row: one batch holds several, and taking the gate after a shelf
-would dead-lock with a register that waits for that shelf.
+News comes in bulk, so each kind is a few statements whatever the number. It enters alone, before it touches a row: one
+batch holds several kinds, and taking the gate after a shelf would dead-lock with a register that waits for that shelf.
 """
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import or_, select
+import msgspec
+from sqlalchemy import select, text
 from sqlalchemy.dialects.postgresql import insert
 
-from services.sales.models import (
-    Lot,
-    LotAssignment,
-    LotRecall,
-    Product,
-    ProductPrice,
-    SaleLine,
-    StockChange,
-    WorkItem,
-    received_line,
-)
+from services.sales.models import Lot, LotRecall, Product, ProductPrice
 from services.sales.usecases import gates, work_items
 from services.sales.usecases.shelves import Change, change_shelves
 from shared.db import Session
 from shared.events.inventory import ConsignmentReceived, LotCreated, LotRecalled, ProductPublished, StockMoved
 
+# All sales of a product not heard of before; later only those whose price was none of the list prices until now.
+_SOLD_PRODUCTS = text("""
+    SELECT sale_id FROM sale_line WHERE sku = ANY(:new)
+    UNION SELECT sale_id FROM work_item WHERE sku = ANY(:skus) AND code = 'price-differs' AND closed_at IS NULL
+""")
+_SOLD_LOTS = text("""
+    SELECT sale_id FROM sale_line WHERE lot = ANY(:lots)
+    UNION SELECT sale_id FROM lot_assignment WHERE lot = ANY(:lots)
+""")
+_RECEIVE = text("""
+    INSERT INTO received_line (receipt_id, outlet, sku, lot, good)
+    SELECT CAST(r->>0 AS uuid), r->>1, r->>2, r->>3, CAST(r->>4 AS numeric)
+      FROM jsonb_array_elements(CAST(:rows AS jsonb)) AS r
+    ON CONFLICT DO NOTHING RETURNING outlet, sku, lot, good
+""")
+_MOVE = text("""
+    INSERT INTO stock_change (move_id, outlet, sku, lot, delta, reason_code)
+    SELECT CAST(r->>0 AS uuid), r->>1, r->>2, r->>3, CAST(r->>4 AS numeric), r->>5
+      FROM jsonb_array_elements(CAST(:rows AS jsonb)) AS r
+    ON CONFLICT DO NOTHING RETURNING outlet, sku, lot, delta
+""")
 
-def hear_of_product(session: Session, event: ProductPublished) -> None:
-    """Keep the newest version, and every list price."""
+
+def hear_of_products(session: Session, events: Sequence[ProductPublished]) -> None:
+    """Keep the newest version of each product, and every list price."""
     gates.enter_with_news(session)
-    values = {
+    newest = {event.sku: event for event in sorted(events, key=lambda event: event.version)}
+    known = set(session.scalars(select(Product.sku).where(Product.sku.in_(newest))))
+    statement = insert(Product).values([_product(newest[sku]) for sku in sorted(newest)])
+    changed = {name: statement.excluded[name] for name in _product(events[0]) if name != "sku"}
+    newer = Product.version < statement.excluded.version
+    session.execute(statement.on_conflict_do_update(index_elements=[Product.sku], set_=changed, where=newer))
+    prices = [{"sku": event.sku, "version": event.version, "list_price": event.list_price} for event in events]
+    session.execute(insert(ProductPrice).values(prices).on_conflict_do_nothing())
+    skus = {"new": sorted(newest.keys() - known), "skus": sorted(newest)}
+    work_items.reconsider(session, _ids(session, _SOLD_PRODUCTS, skus))
+
+
+def _product(event: ProductPublished) -> dict[str, Any]:
+    return {
+        "sku": event.sku,
         "name_id": event.name.id,
         "name_en": event.name.en,
         "workshop": event.workshop,
@@ -41,78 +72,62 @@ def hear_of_product(session: Session, event: ProductPublished) -> None:
         "active": event.active,
         "version": event.version,
     }
-    statement = insert(Product).values(sku=event.sku, **values)
-    newer = Product.version < statement.excluded.version
-    session.execute(statement.on_conflict_do_update(index_elements=[Product.sku], set_=values, where=newer))
-    price = {"sku": event.sku, "version": event.version, "list_price": event.list_price}
-    session.execute(insert(ProductPrice).values(**price).on_conflict_do_nothing())
-    odd = select(WorkItem.sale_id).where(WorkItem.sku == event.sku, WorkItem.closed_at.is_(None))
-    _reconsider(session, odd.where(WorkItem.code.in_(["unknown-sku", "price-differs"])))
 
 
-def hear_of_lot(session: Session, event: LotCreated) -> None:
-    """A lot exists, and until when it may be sold."""
-    gates.enter_with_news(session)
-    values = {
-        "code": event.lot,
-        "sku": event.sku,
-        "workshop": event.workshop,
-        "made_on": event.made_on,
-        "expires_on": event.expires_on,
-    }
-    session.execute(insert(Lot).values(**values).on_conflict_do_nothing())
-    odd = select(WorkItem.sale_id).where(WorkItem.lot == event.lot, WorkItem.closed_at.is_(None))
-    _reconsider(session, odd.where(WorkItem.code == "unknown-lot"))
-
-
-def hear_of_recall(session: Session, event: LotRecalled) -> None:
-    """A lot may not be sold from now on; who sold it since has something to do."""
-    gates.enter_with_news(session)
-    values = {
-        "lot": event.lot,
-        "sku": event.sku,
-        "reason_code": event.reason_code,
-        "recalled_at": event.recalled_at,
-    }
-    session.execute(insert(LotRecall).values(**values).on_conflict_do_nothing())
-    sold = select(SaleLine.sale_id).where(SaleLine.lot == event.lot)
-    assigned = select(LotAssignment.sale_id).where(LotAssignment.lot == event.lot)
-    _reconsider(
-        session, select(SaleLine.sale_id).where(or_(SaleLine.sale_id.in_(sold), SaleLine.sale_id.in_(assigned)))
-    )
-
-
-def _reconsider(session: Session, statement: object) -> None:
-    ids: set[UUID] = {found for found in session.scalars(statement) if found is not None}  # type: ignore[call-overload]
-    work_items.reconsider(session, sorted(ids))
-
-
-def receive_goods(session: Session, event: ConsignmentReceived) -> None:
-    """Goods are on the shelf, by the outlet's own count."""
+def hear_of_lots(session: Session, events: Sequence[LotCreated]) -> None:
+    """Lots exist, and until when they may be sold."""
     gates.enter_with_news(session)
     rows = [
-        {"receipt_id": event.receipt_id, "outlet": event.outlet, "sku": line.sku, "lot": line.lot, "good": line.good}
-        for line in event.lines
+        {
+            "code": event.lot,
+            "sku": event.sku,
+            "workshop": event.workshop,
+            "made_on": event.made_on,
+            "expires_on": event.expires_on,
+        }
+        for event in events
     ]
-    if not rows:
+    new = session.scalars(insert(Lot).values(rows).on_conflict_do_nothing().returning(Lot.code)).all()
+    _reconsider_lots(session, new)
+
+
+def hear_of_recalls(session: Session, events: Sequence[LotRecalled]) -> None:
+    """Lots may not be sold from now on; who sold them since has something to do."""
+    gates.enter_with_news(session)
+    rows = [
+        {"lot": event.lot, "sku": event.sku, "reason_code": event.reason_code, "recalled_at": event.recalled_at}
+        for event in events
+    ]
+    new = session.scalars(insert(LotRecall).values(rows).on_conflict_do_nothing().returning(LotRecall.lot)).all()
+    _reconsider_lots(session, new)
+
+
+def _reconsider_lots(session: Session, lots: Sequence[str]) -> None:
+    if lots:
+        work_items.reconsider(session, _ids(session, _SOLD_LOTS, {"lots": sorted(lots)}))
+
+
+def _ids(session: Session, statement: Any, values: dict[str, list[str]]) -> list[UUID]:
+    return [found for found in session.scalars(statement, values) if found is not None]
+
+
+def receive_goods(session: Session, events: Sequence[ConsignmentReceived]) -> None:
+    """Goods are on the shelves, by the outlets' own counts."""
+    gates.enter_with_news(session)
+    good: dict[tuple[Any, ...], Decimal] = defaultdict(Decimal)
+    for event in {event.receipt_id: event for event in events}.values():
+        for line in event.lines:
+            good[event.receipt_id, event.outlet, line.sku, line.lot] += line.good
+    if not good:
         return
-    table = received_line.c
-    statement = insert(received_line).values(rows).on_conflict_do_nothing()
-    new = session.execute(statement.returning(table.outlet, table.sku, table.lot, table.good)).all()
-    change_shelves(session, [Change(row.outlet, row.sku, row.lot, row.good) for row in new])
+    rows = [(*key, quantity) for key, quantity in good.items()]
+    new = session.execute(_RECEIVE, {"rows": msgspec.json.encode(rows).decode()}).all()
+    change_shelves(session, [Change(*row) for row in new])
 
 
-def hear_of_move(session: Session, event: StockMoved) -> None:
+def hear_of_moves(session: Session, events: Sequence[StockMoved]) -> None:
     """Goods left or came by something other than a sale."""
     gates.enter_with_news(session)
-    values = {
-        "move_id": event.move_id,
-        "outlet": event.outlet,
-        "sku": event.sku,
-        "lot": event.lot,
-        "delta": event.delta,
-        "reason_code": event.reason_code,
-    }
-    posted = insert(StockChange).values(**values).on_conflict_do_nothing().returning(StockChange.move_id)
-    if session.execute(posted).first() is not None:
-        change_shelves(session, [Change(event.outlet, event.sku, event.lot, event.delta)])
+    rows = [(e.move_id, e.outlet, e.sku, e.lot, e.delta, e.reason_code) for e in events]
+    new = session.execute(_MOVE, {"rows": msgspec.json.encode(rows).decode()}).all()
+    change_shelves(session, [Change(*row) for row in new])

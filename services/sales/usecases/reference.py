@@ -17,6 +17,10 @@ from shared.events.sales import OutletOpened
 from shared.messaging import publish
 
 
+class WrongOutlet(Forbidden):
+    title = "The register stands in another outlet than the token's"
+
+
 def put_outlet(
     session: Session, *, code: str, name: str, kind: str, opens_on: date | None, closes_on: date | None
 ) -> tuple[Outlet, bool]:
@@ -87,7 +91,7 @@ def mention_outlet(session: Session, code: str) -> None:
 def register_outlet(session: Session, *, register: str, outlet: str) -> str:
     """The outlet of a register that a device with a token for `outlet` speaks for; unheard of, it is noted.
 
-    Raises Forbidden when the register stands in another outlet.
+    Raises WrongOutlet when the register stands in another outlet.
     """
     known = session.scalar(select(Register.outlet).where(Register.code == register))
     if known is None:
@@ -96,8 +100,15 @@ def register_outlet(session: Session, *, register: str, outlet: str) -> str:
         session.execute(insert(Register).values(code=register, **values).on_conflict_do_nothing())
         known = session.scalar(select(Register.outlet).where(Register.code == register))
     if known != outlet:
-        raise Forbidden("The register stands in another outlet than the token's.")
+        raise WrongOutlet
     return outlet
+
+
+def check_register(session: Session, *, register: str, outlet: str | None) -> None:
+    """Raise WrongOutlet when a register that is known stands in another outlet than the one that asks (None: any)."""
+    known = session.scalar(select(Register.outlet).where(Register.code == register))
+    if outlet is not None and known is not None and known != outlet:
+        raise WrongOutlet
 
 
 def _change(row: Any, values: dict[str, Any]) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -45,27 +46,30 @@ class Remaining:
         return True
 
 
-def record(session: Session, *, at: Any, items: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Record returns in order; each becomes recorded, duplicate, conflict, waiting or exceeds."""
-    gates.enter_to_record(session, at.register, [])
+def record(session: Session, *, at: Any, items: Sequence[Mapping[str, Any]]) -> list[tuple[str, list[str]]]:
+    """Record returns in order: (recorded, duplicate, conflict, waiting or exceeds; its open work items)."""
+    received_at = gates.enter_to_record(session, at.register)
     sale_ids = [item["sale_id"] for item in items]
     gates.enter_to_judge(session, sale_ids)
     new: list[bool | None] = []
     for item in items:
         try:
             with session.begin_nested():
-                new.append(_post(session, at, item))
+                new.append(_post(session, at, received_at, item))
         except Conflict:
             new.append(None)
     judge(session, sale_ids)
     verdicts = _verdicts(session, [item["id"] for item in items])
-    return [
-        "conflict" if fresh is None else "duplicate" if not fresh else verdicts.get(item["id"], "waiting")
-        for item, fresh in zip(items, new, strict=True)
-    ]
+    odd = work_items.of_returns(session, [item["id"] for item in items])
+    results = []
+    for item, fresh in zip(items, new, strict=True):
+        verdict = verdicts.get(item["id"], "waiting")
+        status = "conflict" if fresh is None else verdict if fresh else "duplicate"
+        results.append((status, [] if fresh is None else odd.get(item["id"], [])))
+    return results
 
 
-def _post(session: Session, at: Any, item: Mapping[str, Any]) -> bool:
+def _post(session: Session, at: Any, received_at: datetime, item: Mapping[str, Any]) -> bool:
     shift_id = item["shift_id"] or _open_shift(session, at.register)
     new = record_once(
         session,
@@ -76,14 +80,17 @@ def _post(session: Session, at: Any, item: Mapping[str, Any]) -> bool:
         outlet=at.outlet,
         shift_id=shift_id,
         returned_at=item["returned_at"],
-        received_at=at.received_at,
+        received_at=received_at,
         business_day=business_day(at.effective(item["returned_at"])),
+        drift=at.drift_seconds,
         refund_kind=item["refund"]["kind"],
         refund_amount=item["refund"]["amount"],
-        content_hash=content_hash(item),
+        content_hash=content_hash({**item, "register": at.register}),
     )
     if new:
         session.execute(insert(ReturnLine), [line | {"return_id": item["id"]} for line in item["lines"]])
+        if at.drift is not None:
+            work_items.note_return(session, "clock-drift", return_id=item["id"], outlet=at.outlet)
     return new
 
 
@@ -100,6 +107,7 @@ def judge(session: Session, sale_ids: Sequence[UUID]) -> None:
 
     The caller holds the gate to these sales. Returns whose sale has not arrived go on waiting.
     """
+    accepted: list[tuple[SaleReturn, list[ReturnLine]]] = []
     for sale_id in sorted(set(sale_ids)):
         waiting = _waiting(session, sale_id)
         if not waiting or session.get(Sale, sale_id) is None:
@@ -107,11 +115,16 @@ def judge(session: Session, sale_ids: Sequence[UUID]) -> None:
         remaining = _remaining(session, sale_id)
         for one, lines in waiting:
             if remaining.take(lines, one.refund_amount):
-                _accept(session, one, lines)
+                session.add(ReturnVerdict(return_id=one.id, verdict="recorded"))
+                accepted.append((one, lines))
             else:
                 session.add(ReturnVerdict(return_id=one.id, verdict="exceeds"))
-                work_items.note_exceeding_return(session, return_id=one.id, outlet=one.outlet)
+                work_items.note_return(session, "refund-exceeds-sale", return_id=one.id, outlet=one.outlet)
         session.flush()
+    publish(session, *(_event(one, lines) for one, lines in accepted))
+    # All at once, in key order; and last, since the registers of the outlet wait for these rows.
+    back = [Change(one.outlet, x.sku, x.lot, x.quantity) for one, lines in accepted for x in lines if x.restock]
+    change_shelves(session, back)
 
 
 def _waiting(session: Session, sale_id: UUID) -> list[tuple[SaleReturn, list[ReturnLine]]]:
@@ -141,9 +154,7 @@ def _remaining(session: Session, sale_id: UUID) -> Remaining:
     return remaining
 
 
-def _accept(session: Session, one: SaleReturn, lines: Sequence[ReturnLine]) -> None:
-    session.add(ReturnVerdict(return_id=one.id, verdict="recorded"))
-    change_shelves(session, [Change(one.outlet, line.sku, line.lot, line.quantity) for line in lines if line.restock])
+def _event(one: SaleReturn, lines: Sequence[ReturnLine]) -> SaleReturned:
     returned = tuple(
         ReturnedLine(
             line_id=line.line_id,
@@ -156,10 +167,9 @@ def _accept(session: Session, one: SaleReturn, lines: Sequence[ReturnLine]) -> N
         )
         for line in lines
     )
-    event = SaleReturned(
+    return SaleReturned(
         return_id=one.id, sale_id=one.sale_id, outlet=one.outlet, returned_at=one.returned_at, lines=returned
     )
-    publish(session, event)
 
 
 def _verdicts(session: Session, return_ids: Sequence[UUID]) -> dict[UUID, str]:

@@ -23,29 +23,15 @@ class Change:
     delta: Decimal
 
 
-# In key order: two registers of one outlet wait for each other and never dead-lock.
-_UPSERT = """
+# In key order: two registers of one outlet wait for each other and never dead-lock. (What is sold is taken off by
+# `record_sales`, in the same order.)
+_CHANGE = text("""
     INSERT INTO outlet_stock (outlet, sku, lot, on_hand)
     SELECT outlet, sku, lot, sum(delta)
       FROM jsonb_to_recordset(CAST(:changes AS jsonb)) AS c(outlet text, sku text, lot text, delta numeric)
      GROUP BY outlet, sku, lot ORDER BY outlet, sku, lot
     ON CONFLICT (outlet, sku, lot) DO UPDATE SET on_hand = outlet_stock.on_hand + excluded.on_hand
-"""
-_CHANGE = text(_UPSERT)
-_TAKE = text(f"{_UPSERT} RETURNING outlet, sku, lot, on_hand")
-
-
-def take_sold(session: Session, changes: Sequence[Change]) -> set[tuple[str, str | None]]:
-    """Take sold goods off one outlet's shelf; the (sku, lot) of which there is less than nothing now, with their items.
-
-    Without a lot nothing is short: `lot-missing` covers it.
-    """
-    if not changes:
-        return set()
-    left = session.execute(_TAKE, {"changes": msgspec.json.encode(changes).decode()}).all()
-    short = [{"outlet": row.outlet, "sku": row.sku, "lot": row.lot} for row in left if row.lot and row.on_hand < 0]
-    reconsider_shelves(session, short)
-    return {(str(bucket["sku"]), str(bucket["lot"])) for bucket in short}
+""")
 
 
 def change_shelves(session: Session, changes: Sequence[Change]) -> None:

@@ -14,7 +14,6 @@ from services.sales.models import Sale, Shift, ShiftClose
 from services.sales.queries.shifts import expected_cash
 from services.sales.usecases import gates, work_items
 from shared.canonical import content_hash
-from shared.clock import now
 from shared.db import Session
 from shared.errors import Conflict
 from shared.facts import record_once
@@ -27,7 +26,7 @@ class ClosedOtherwise(Conflict):
 
 def open_shift(session: Session, *, shift_id: UUID, outlet: str, content: Mapping[str, Any]) -> bool:
     """Record that a cashier took over; True when it is new. Raises Conflict."""
-    gates.enter_to_record(session, content["register"], [])
+    gates.enter_to_record(session, content["register"])
     new = record_once(
         session,
         Shift,
@@ -37,7 +36,8 @@ def open_shift(session: Session, *, shift_id: UUID, outlet: str, content: Mappin
         **content,
     )
     if new:
-        work_items.reconsider(session, _sales_of(session, shift_id))
+        # A shift that nobody has closed can only explain.
+        work_items.reconsider_open(session, _sales_of(session, shift_id, content["register"]))
     return new
 
 
@@ -46,21 +46,22 @@ def close(session: Session, *, shift: Shift, closed_at: datetime, counted: int) 
 
     Repeating it changes nothing. Raises ClosedOtherwise.
     """
-    gates.enter_to_record(session, shift.register, [])
-    values = {"closed_at": closed_at, "counted": counted, "expected": expected_cash(session, shift), "posted_at": now()}
+    posted_at = gates.enter_to_record(session, shift.register)
+    expected = expected_cash(session, shift)
+    values = {"closed_at": closed_at, "counted": counted, "expected": expected, "posted_at": posted_at}
     posted = insert(ShiftClose).values(shift_id=shift.id, **values).on_conflict_do_nothing().returning(literal(1))
     new = session.execute(posted).first() is not None
     known = session.get_one(ShiftClose, shift.id)
     if (known.closed_at, known.counted) != (closed_at, counted):
         raise ClosedOtherwise(f"It was closed at {known.closed_at} with {known.counted} counted.")
     if new:
-        work_items.reconsider(session, _sales_of(session, shift.id, after=closed_at))
+        work_items.reconsider(session, _sales_of(session, shift.id, shift.register, after=closed_at))
     return known
 
 
-def _sales_of(session: Session, shift_id: UUID, *, after: datetime | None = None) -> list[UUID]:
+def _sales_of(session: Session, shift_id: UUID, register: str, *, after: datetime | None = None) -> list[UUID]:
     """The shift's sales; those dated after its close are the only ones that its close can make odd."""
-    statement = select(Sale.id).where(Sale.shift_id == shift_id)
+    statement = select(Sale.id).where(Sale.shift_id == shift_id, Sale.register == register)
     if after is not None:
         statement = statement.where(Sale.sold_at > after)
     return list(session.scalars(statement))

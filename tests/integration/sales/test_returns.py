@@ -41,7 +41,7 @@ def test_more_than_was_sold_exceeds_counts_in_the_drawer_and_is_not_announced(sh
     assert results[1]["work_items"] == ["refund-exceeds-sale"]
     assert shop.open_items() == {"refund-exceeds-sale"}
     assert len(shop.announced("SaleReturned")) == 1
-    assert shop.register.get(f"/shifts/{SHIFT}")["expected_now"] == 100_000 + 10_000 - 15_000
+    assert shop.manager.get(f"/shifts/{SHIFT}")["expected_now"] == 100_000 + 10_000 - 15_000
 
 
 def test_two_registers_at_once_cannot_refund_the_same_goods_twice(shop: Shop) -> None:
