@@ -60,7 +60,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("LAPAK_WEB_WORKERS", "Web processes that `lapak up` starts.", default="1"),
     Setting("LAPAK_WEB_THREADS", "Blocking threads of one web process; its database pool is as large.", default="8"),
     Setting(
-        "LAPAK_RELAY_POLL_MS", "How often the relay looks into the outbox while there is traffic, in ms.", default="10"
+        "LAPAK_RELAY_POLL_MS", "How often the relay looks into the outbox while there is traffic, in ms.", default="20"
     ),
     Setting("LAPAK_LOG_LEVEL", "debug, info, warning or error.", default="info"),
     Setting("LAPAK_LOG_FORMAT", "`json` for machines, `text` for people.", default="json"),

@@ -30,6 +30,7 @@ from shared import jsontext
 from shared.fields import invalid
 
 __all__ = [
+    "BY_INDEX",
     "NAMING",
     "PLUMBING",
     "POSTED",
@@ -67,6 +68,10 @@ IdColumn = Annotated[UUID, mapped_column(Uuid, primary_key=True)]
 _SESSION = (
     "-c statement_timeout=15s -c lock_timeout=10s -c timezone=UTC -c jit=off -c plan_cache_mode=force_generic_plan"
 )
+
+#: For processes that look up and never report. A session keeps its plans, and one that was made while a table was empty
+#: would read the whole of it for ever after (or until statistics are gathered).
+BY_INDEX = "-c enable_seqscan=off"
 
 
 class Database:

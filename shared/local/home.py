@@ -100,14 +100,18 @@ def free_port(taken: Collection[int] = ()) -> int:
     raise LocalError("no free port between 20000 and 30000 on 127.0.0.1")
 
 
-def private_ports(home: Home, names: Collection[str]) -> dict[str, int]:
-    """A private port by name, the same at every start; a new one where another program took it meanwhile."""
+def private_ports(home: Home, names: Collection[str], *, taken: Collection[int] = ()) -> dict[str, int]:
+    """A private port by name, the same at every start; a new one where another program took it meanwhile.
+
+    `taken` are ports that are spoken for, though nobody listens there yet.
+    """
     path = home.run / "ports.json"
     known: dict[str, int] = read_json(path)
     ports: dict[str, int] = {}
     for name in names:
         port = known.get(name, 0)
-        ports[name] = port if port and is_free(port) else free_port(ports.values())
+        others = {*taken, *ports.values()}
+        ports[name] = port if port and port not in others and is_free(port) else free_port(others)
     write_json(path, known | ports)
     return ports
 

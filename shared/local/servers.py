@@ -27,6 +27,7 @@ POSTGRES_SETTINGS = {
     "max_parallel_workers": "0",
     "max_parallel_workers_per_gather": "0",
     "autovacuum_max_workers": "2",
+    "autovacuum_naptime": "15s",  # a fresh system gets its first statistics soon
     "max_wal_senders": "0",
     "max_logical_replication_workers": "0",
     "wal_level": "minimal",

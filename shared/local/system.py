@@ -61,7 +61,8 @@ def plan(home: Home, environ: Mapping[str, str], *, port: int | None = None, web
     """Choose ports, prepare the servers that the environment does not give (first start: 2 s), list the processes."""
     given = given_servers(environ)
     wanted = [name for name, is_given in (("postgres", given.postgres), ("redis", given.redis)) if not is_given]
-    ports = private_ports(home, wanted) | {"web": web_port(port)}
+    web = web_port(port)
+    ports = private_ports(home, wanted, taken=[web]) | {"web": web}
     write_json(home.run / "ports.json", dict(read_json(home.run / "ports.json")) | ports)
     # Logs are read by people here, unless the user wants otherwise.
     defaults = {"LAPAK_LOG_FORMAT": "text", "LAPAK_WEB_WORKERS": "1", "PYTHONUNBUFFERED": "1", "MALLOC_ARENA_MAX": "2"}
@@ -107,7 +108,8 @@ def services(environment: dict[str, str], port: int, *, create: bool) -> list[Sp
     granian = [str(Path(sys.executable).parent / "granian"), "--interface", "wsgi", "--host", "127.0.0.1"]
     granian += ["--port", str(port), "--workers", environment["LAPAK_WEB_WORKERS"], "--backlog", "1024", "--no-ws"]
     granian += ["--blocking-threads", environment.get("LAPAK_WEB_THREADS", "8"), "--respawn-failed-workers"]
-    granian += ["--workers-kill-timeout", "4", "--factory", "services.system.wsgi:create_app"]
+    # mt: the thread that talks HTTP is not one that holds Python's lock; a quarter less CPU per request here.
+    granian += ["--runtime-mode", "mt", "--workers-kill-timeout", "4", "--factory", "services.system.wsgi:create_app"]
     ours = partial(Spec, environment=environment, folder=ROOT)
     worker = partial(ours, stage=2, stop_order=2, ready_line=READY, ready_after=10.0)
     specs = [

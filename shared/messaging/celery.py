@@ -11,7 +11,7 @@ from kombu import Queue
 from kombu.serialization import register
 
 from shared import config, jsontext
-from shared.db import Database
+from shared.db import BY_INDEX, Database
 from shared.messaging import cursor
 from shared.messaging.apply import apply
 from shared.messaging.batch import from_wire
@@ -108,7 +108,7 @@ def create_worker(consumer: Consumer) -> Celery:
     @cache
     def database() -> Database:
         url = config.get("LAPAK_{SERVICE}_DATABASE_URL", consumer.service)
-        return Database(url, pool_size=1, application_name=f"lapak {consumer.service} worker")
+        return Database(url, pool_size=1, application_name=f"lapak {consumer.service} worker", options=BY_INDEX)
 
     @celery_asks_for_logging.connect(weak=False)
     def logging_by_us(**_: object) -> None:

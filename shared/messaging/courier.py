@@ -13,7 +13,7 @@ import threading
 from collections.abc import Callable
 
 from shared import config
-from shared.db import Database
+from shared.db import BY_INDEX, Database
 from shared.messaging.consumer import Consumer
 from shared.messaging.reconciler import Reconciler
 from shared.messaging.relay import SESSION_OPTIONS, Relay
@@ -52,7 +52,7 @@ def main(place: str) -> None:
     url = config.get("LAPAK_{SERVICE}_DATABASE_URL", consumer.service)
     name = f"lapak {consumer.service}"
     outward = Database(url, pool_size=2, application_name=f"{name} relay", options=SESSION_OPTIONS)
-    inward = Database(url, pool_size=2, application_name=f"{name} reconciler")
+    inward = Database(url, pool_size=2, application_name=f"{name} reconciler", options=BY_INDEX)
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())

@@ -40,10 +40,10 @@ class Position:
 
 
 _PLACE = "source = :source AND epoch = :epoch"
-_ROWS = text(f"SELECT types, halted FROM cursor WHERE {_PLACE} ORDER BY types")
+_ROWS = text(f"SELECT types FROM cursor WHERE {_PLACE} ORDER BY types")
 _OTHER_EPOCHS = text("SELECT DISTINCT epoch FROM cursor WHERE source = :source AND epoch <> :epoch")
 _NEW = text(f"""
-    SELECT c.types, lower(r) AS lo, upper(r) AS hi
+    SELECT c.types, c.halted, lower(r) AS lo, upper(r) AS hi
       FROM cursor c
       LEFT JOIN LATERAL unnest(int8multirange(int8range(:lo, :hi)) - c.got) AS r ON true
      WHERE {_PLACE} ORDER BY c.types, lo
@@ -112,12 +112,11 @@ def positions(session: Session, batch: Batch, *, partly: bool = False) -> list[P
     A batch that was filtered by other types than a row's cannot tell that row what is absent; `partly` includes it
     all the same, for callers that count only the events carried.
     """
-    place = {"source": batch.source, "epoch": batch.epoch}
-    for row in session.execute(_ROWS, place):
+    found: dict[tuple[str, ...], list[tuple[int, int]]] = {}
+    values = {"source": batch.source, "epoch": batch.epoch, "lo": batch.lo, "hi": batch.hi}
+    for row in session.execute(_NEW, values):
         if row.halted:
             raise Halted(row.halted)
-    found: dict[tuple[str, ...], list[tuple[int, int]]] = {}
-    for row in session.execute(_NEW, place | {"lo": batch.lo, "hi": batch.hi}):
         if partly or set(row.types) <= set(batch.types):
             found.setdefault(tuple(row.types), []).extend([(row.lo, row.hi)] if row.lo is not None else [])
     return [Position(types, tuple(ranges)) for types, ranges in found.items() if ranges]

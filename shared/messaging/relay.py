@@ -7,7 +7,7 @@ after commit, by the relay, because commit order is not id order: whoever polls 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from threading import Event as Flag
 
 import redis
@@ -18,9 +18,10 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from shared import config
-from shared.db import Connection, Database
+from shared.db import BY_INDEX, Connection, Database
 from shared.events.subscribers import consumers_of
 from shared.messaging import log as event_log
+from shared.messaging.batch import Batch
 from shared.messaging.celery import publisher, send, unacked_key
 from shared.telemetry import logger
 
@@ -33,10 +34,12 @@ QUEUE_LIMIT = 50  # batches on a queue beyond which the log absorbs, so that Red
 IDLE_POLL = 0.05
 EMPTY_RANGE_SECONDS = 1.0  # tell a consumer about sequences that are not for it this often at most
 
-#: A leader that hangs loses its session, and with it the lock, after 5 s.
-SESSION_OPTIONS = "-c idle_session_timeout=5s -c statement_timeout=10s -c idle_in_transaction_session_timeout=5s"
+#: A leader that hangs in the middle of its work loses its transaction after 5 s.
+SESSION_OPTIONS = f"{BY_INDEX} -c statement_timeout=10s -c idle_in_transaction_session_timeout=5s"
 
 _ANY = text("SELECT EXISTS (SELECT FROM outbox)")
+# … and one that hangs anywhere loses its session, and with it the lock.
+_LEAD = text("SET idle_session_timeout = '5s'")
 _FENCE = text("SELECT last_seq FROM stream FOR UPDATE")
 _MOVE = text("""
     WITH taken AS (
@@ -51,9 +54,14 @@ _MOVE = text("""
 _BEGIN_AT_HEAD = text("""
     INSERT INTO delivery (consumer, published_seq) SELECT :consumer, last_seq FROM stream ON CONFLICT DO NOTHING
 """)
-_PUBLISHED = text("SELECT published_seq FROM delivery WHERE consumer = :consumer")
+_PUBLISHED = text("SELECT consumer, published_seq FROM delivery")
 _ADVANCE = text("""
     UPDATE delivery SET published_seq = :hi - 1 WHERE consumer = :consumer AND published_seq = :lo - 1
+""")
+# The one round trip that is made again and again while nothing happens.
+_WORK = text("""
+    SELECT EXISTS (SELECT FROM outbox)
+        OR EXISTS (SELECT FROM delivery d JOIN stream s ON d.published_seq < s.last_seq)
 """)
 
 
@@ -79,7 +87,7 @@ class Relay:
         self.app: Celery = publisher()
         self.redis = redis.Redis.from_url(config.get("LAPAK_REDIS_URL"), socket_timeout=5, socket_connect_timeout=3)
         self.told = dict.fromkeys(self.consumers, float("-inf"))
-        self.resting = dict.fromkeys(self.consumers, (0.0, 0.0))  # consumer → (until, pause)
+        self.resting = (0.0, 0.0)  # Redis is away: (until, pause)
 
     def run(self, stop: Flag) -> None:
         """Lead whenever the lock is to be had; survive lost connections."""
@@ -89,6 +97,7 @@ class Relay:
                     connection = connection.execution_options(isolation_level="AUTOCOMMIT")
                     if connection.execute(text(f"SELECT pg_try_advisory_lock({LOCK})")).scalar():
                         log.info("relay leads")
+                        connection.execute(_LEAD)
                         self._lead(stop, connection)
                     connection.invalidate()  # a session that ends frees the lock, whatever happened in it
             except SQLAlchemyError as error:
@@ -97,64 +106,74 @@ class Relay:
 
     def _lead(self, stop: Flag, connection: Connection) -> None:
         busy_poll = int(config.get("LAPAK_RELAY_POLL_MS")) / 1000
-        pause, last_beat = busy_poll, time.monotonic()
+        pause, worked = busy_poll, self.turn()
         while not stop.is_set():
-            if time.monotonic() - last_beat > 1:
-                connection.execute(text("SELECT 1"))  # raises when the session, and so the lead, is gone
-                last_beat = time.monotonic()
-            worked = self.turn()
             pause = busy_poll if worked else min(pause * 1.5, IDLE_POLL)
             if worked < MOVE_LIMIT:
                 stop.wait(pause)
+            # Asked over the session that holds the lock: raises when it, and so the lead, is gone.
+            worked = self.turn() if connection.execute(_WORK).scalar() else 0
 
     def turn(self) -> int:
-        """Move once, then deliver once to each consumer; how many events were moved or sent."""
+        """Move once, then put one batch on each consumer's queue; how many events were moved or sent."""
+        ready = self._ready()
         with self.database.transaction() as session:
             worked = move(session)
+            batches = self._next(session, ready)
         self.step("moved")
-        for consumer in self.consumers:
-            worked = max(worked, self._deliver_safely(consumer))
-        return worked
+        sent = self._send(batches)
+        if sent:
+            with self.database.transaction() as session:
+                for consumer, batch in sent.items():
+                    session.execute(_ADVANCE, {"consumer": consumer, "lo": batch.lo, "hi": batch.hi})
+            self.step("advanced")
+        return max(worked, *(len(batch.events) for batch in sent.values()), 0)
 
-    def _deliver_safely(self, consumer: str) -> int:
-        until, pause = self.resting[consumer]
-        if time.monotonic() < until:
-            return 0
+    def _ready(self) -> list[str]:
+        """The consumers whose queue has room; none while Redis rests."""
+        if time.monotonic() < self.resting[0]:
+            return []
+        pipeline = self.redis.pipeline(transaction=False)
+        for consumer in self.consumers:
+            pipeline.llen(consumer)
+            pipeline.hlen(unacked_key(consumer))
         try:
-            sent = self.deliver(consumer)
-        except (BrokerError, redis.RedisError, OSError) as error:
-            pause = min(max(pause * 2, 0.25), 5.0)
-            log.warning("queue not reachable; the log absorbs", consumer=consumer, error=type(error).__name__)
-            self.resting[consumer] = (time.monotonic() + pause, pause)
-            return 0
-        self.resting[consumer] = (0.0, 0.0)
+            sizes = [int(size) for size in pipeline.execute()]
+        except (redis.RedisError, OSError) as error:
+            self._rest(error)
+            return []
+        queued = zip(self.consumers, sizes[::2], sizes[1::2], strict=True)
+        return [consumer for consumer, waiting, held in queued if waiting + held <= QUEUE_LIMIT]
+
+    def _next(self, session: Session, consumers: Sequence[str]) -> dict[str, Batch]:
+        """For each of these consumers the batch that comes next, if it must be told anything now."""
+        at = event_log.stream(session)
+        published = {row.consumer: row.published_seq for row in session.execute(_PUBLISHED)}
+        batches = {}
+        for consumer in self.consumers:
+            if consumer not in published:
+                session.execute(_BEGIN_AT_HEAD, {"consumer": consumer})
+            elif consumer in consumers and published[consumer] < at.last_seq:
+                batch = event_log.read(session, at, consumer, after=published[consumer], limit=BATCH_LIMIT)
+                if batch.events or time.monotonic() - self.told[consumer] >= EMPTY_RANGE_SECONDS:
+                    batches[consumer] = batch
+        return batches
+
+    def _send(self, batches: Mapping[str, Batch]) -> dict[str, Batch]:
+        """Put batches on their queues; those that got there."""
+        sent = {}
+        for consumer, batch in batches.items():
+            try:
+                send(self.app, consumer, batch.to_wire())
+            except (BrokerError, redis.RedisError, OSError) as error:
+                self._rest(error)
+                break
+            self.step("sent")
+            sent[consumer], self.told[consumer] = batch, time.monotonic()
+            self.resting = (0.0, 0.0)
         return sent
 
-    def deliver(self, consumer: str) -> int:
-        """Put the next batch for a consumer on its queue; how many events it carried."""
-        with self.database.transaction() as session:
-            at = event_log.stream(session)
-            published = session.execute(_PUBLISHED, {"consumer": consumer}).scalar()
-            if published is None:
-                session.execute(_BEGIN_AT_HEAD, {"consumer": consumer})
-                return 0
-            if published >= at.last_seq:
-                return 0
-            batch = event_log.read(session, at, consumer, after=published, limit=BATCH_LIMIT)
-        if not batch.events and time.monotonic() - self.told[consumer] < EMPTY_RANGE_SECONDS:
-            return 0
-        if self._queued(consumer) > QUEUE_LIMIT:
-            return 0
-        send(self.app, consumer, batch.to_wire())
-        self.step("sent")
-        with self.database.transaction() as session:
-            session.execute(_ADVANCE, {"consumer": consumer, "lo": batch.lo, "hi": batch.hi})
-        self.told[consumer] = time.monotonic()
-        self.step("advanced")
-        return len(batch.events)
-
-    def _queued(self, consumer: str) -> int:
-        pipeline = self.redis.pipeline(transaction=False)
-        pipeline.llen(consumer)
-        pipeline.hlen(unacked_key(consumer))
-        return sum(int(size) for size in pipeline.execute())
+    def _rest(self, error: Exception) -> None:
+        pause = min(max(self.resting[1] * 2, 0.25), 5.0)
+        log.warning("queues not reachable; the log absorbs", error=type(error).__name__)
+        self.resting = (time.monotonic() + pause, pause)
