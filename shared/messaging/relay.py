@@ -32,6 +32,7 @@ MOVE_LIMIT = 1000
 BATCH_LIMIT = 500
 QUEUE_LIMIT = 50  # batches on a queue beyond which the log absorbs, so that Redis stays small
 IDLE_POLL = 0.05
+PER_TURN = 8  # events in one turn from which on it pays to wait longer
 EMPTY_RANGE_SECONDS = 1.0  # tell a consumer about sequences that are not for it this often at most
 
 #: A leader that hangs in the middle of its work loses its transaction after 5 s.
@@ -105,11 +106,12 @@ class Relay:
             stop.wait(0.5)
 
     def _lead(self, stop: Flag, connection: Connection) -> None:
-        busy_poll = int(config.get("LAPAK_RELAY_POLL_MS")) / 1000
-        pause, worked = busy_poll, self.turn()
+        poll = int(config.get("LAPAK_RELAY_POLL_MS")) / 1000
+        pause, worked = poll, self.turn()
         while not stop.is_set():
-            pause = busy_poll if worked else min(pause * 1.5, IDLE_POLL)
-            if worked < MOVE_LIMIT:
+            # A turn costs as much for one event as for fifty: the more there is to do, the more goes into one.
+            pause = min(poll * max(1.0, worked / PER_TURN) if worked else pause * 1.5, IDLE_POLL)
+            if worked < BATCH_LIMIT:
                 stop.wait(pause)
             # Asked over the session that holds the lock: raises when it, and so the lead, is gone.
             worked = self.turn() if connection.execute(_WORK).scalar() else 0
