@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any, NamedTuple, cast
 from uuid import UUID
 
+import psycopg
+from psycopg.rows import namedtuple_row
 from sqlalchemy import (
     Connection,
     DateTime,
@@ -24,6 +26,7 @@ from sqlalchemy import (
     text,
     tuple_,
 )
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session, mapped_column, sessionmaker
 
 from shared import jsontext
@@ -105,6 +108,27 @@ class Database:
         """One transaction: committed at the end, rolled back on an exception."""
         with self._sessions.begin() as session:
             yield session
+
+    def call(self, statement: str, values: Mapping[str, Any]) -> list[Any]:
+        """Run one statement as a transaction of its own, straight on the driver: for the hottest path only.
+
+        One round trip in place of three, and half the CPU of a session. Placeholders are psycopg's, `%(name)s`; rows
+        are named tuples. Raises DBAPIError, as a session does.
+        """
+        pooled = self.engine.raw_connection()
+        driver = cast("psycopg.Connection[Any]", pooled.driver_connection)
+        try:
+            driver.autocommit = True
+            with driver.cursor(row_factory=namedtuple_row) as cursor:
+                rows = cursor.execute(statement, values, prepare=True).fetchall()
+            driver.autocommit = False
+        except BaseException as error:
+            pooled.invalidate()  # whatever it was: who gets it next must find it as sessions expect it
+            if isinstance(error, psycopg.Error):
+                raise DBAPIError.instance(statement, None, error, psycopg.Error, hide_parameters=True) from error
+            raise
+        pooled.close()
+        return rows
 
     def dispose(self) -> None:
         """Close the pool's connections."""

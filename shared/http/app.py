@@ -104,11 +104,15 @@ def json_body() -> Any:
         raise BadRequest("The body is not JSON in UTF-8.") from None
 
 
+def current_database() -> Database:
+    """The database of the service whose route runs."""
+    return cast(Database, current_app.extensions["lapak.database"])
+
+
 @contextmanager
 def transaction() -> Iterator[Session]:
     """One transaction on the database of the service whose route runs."""
-    database = cast(Database, current_app.extensions["lapak.database"])
-    with database.transaction() as session:
+    with current_database().transaction() as session:
         yield session
 
 

@@ -2,36 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from services.sales.usecases import quarantine, recording, returns
-from services.sales.usecases.recording import Till
+from services.sales.usecases.recording import Recorded, Till
 from services.sales.usecases.reference import register_outlet
 from shared.batches import Item
-from shared.db import Session
+from shared.db import Database, Session
 
 
-def post_sales(session: Session, *, at: Till, items: Sequence[Item]) -> list[dict[str, Any]]:
+def post_sales(database: Database, *, at: Till, items: Sequence[Item]) -> list[dict[str, Any]]:
     """Record the readable sales, quarantine the others; results `{id, register_no, status, work_items}`.
+
+    Usually that is one statement. A transaction is for what takes more: unreadable items, waiting returns.
 
     Raises WrongOutlet.
     """
     sales = [item.loaded for item in items if item.loaded is not None]
-    done = iter(recording.record(session, at=at, sales=sales) if sales else [])
-    if len(sales) < len(items):
-        register_outlet(session, register=at.register, outlet=at.outlet)
-        quarantine.keep(session, kind="sale", register=at.register, outlet=at.outlet, items=items)
-    results = []
-    for item in items:
-        if item.loaded is None:
-            result = _quarantined(item) | {"register_no": quarantine.number_of(item.raw)}
-        else:
-            one = next(done)
-            result = {"id": str(item.loaded["id"]), "register_no": item.loaded["register_no"]}
-            result |= {"status": one.status, "work_items": one.work_items}
-        results.append(result)
-    return results
+    recorded = recording.record_alone(database, at=at, sales=sales) if len(sales) == len(items) else None
+    if recorded is None:
+        with database.transaction() as session:
+            recorded = recording.record(session, at=at, sales=sales) if sales else []
+            if len(sales) < len(items):
+                register_outlet(session, register=at.register, outlet=at.outlet)
+                quarantine.keep(session, kind="sale", register=at.register, outlet=at.outlet, items=items)
+    done = iter(recorded)
+    return [_quarantined_sale(item) if item.loaded is None else _result(item.loaded, next(done)) for item in items]
+
+
+def _result(sale: Mapping[str, Any], done: Recorded) -> dict[str, Any]:
+    result = {"id": str(sale["id"]), "register_no": sale["register_no"]}
+    return result | {"status": done.status, "work_items": done.work_items}
+
+
+def _quarantined_sale(item: Item) -> dict[str, Any]:
+    return _quarantined(item) | {"register_no": quarantine.number_of(item.raw)}
 
 
 def post_returns(session: Session, *, at: Till, items: Sequence[Item]) -> list[dict[str, Any]]:

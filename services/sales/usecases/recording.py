@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
+from uuid import UUID
 
 import msgspec
 from sqlalchemy import text
@@ -16,7 +17,7 @@ from services.sales.usecases.gates import buckets
 from services.sales.usecases.reference import WrongOutlet
 from shared.canonical import content_hash
 from shared.clock import business_day
-from shared.db import Session
+from shared.db import Database, Session
 from shared.events.sales import SaleRecorded, SoldLine
 from shared.messaging import outbox
 
@@ -27,10 +28,14 @@ _EARLIEST, _LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(9999, 12, 30, tz
 _JSON = msgspec.json.Encoder(decimal_format="number")
 
 # The whole of it in one round trip: gates, register, facts, event, work items, shelf (migration 0002).
-_RECORD = text("""
+_RECORD = """
     SELECT is_new, content_hash, by_register, work_items, waited_for
-      FROM record_sales(:register, :outlet, CAST(:ids AS uuid[]), CAST(:buckets AS int[]), CAST(:sales AS jsonb))
-""")
+      FROM record_sales({register}, {outlet}, CAST({ids} AS uuid[]), CAST({buckets} AS int[]), CAST({sales} AS jsonb),
+                        {alone})
+"""
+_NAMES = ("register", "outlet", "ids", "buckets", "sales", "alone")
+_IN_SESSION = text(_RECORD.format(**{name: f":{name}" for name in _NAMES}))
+_ALONE = _RECORD.format(**{name: f"%({name})s" for name in _NAMES})
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,30 +77,52 @@ def record(session: Session, *, at: Till, sales: Sequence[Mapping[str, Any]]) ->
 
     Raises WrongOutlet.
     """
-    hashes = [content_hash(sale) for sale in sales]
-    first = {sale["id"]: index for index, sale in reversed(list(enumerate(sales)))}
-    order = sorted(first.values())
-    ids = [sales[index]["id"] for index in order]
-    rows = [_row(at, sales[index], hashes[index]) for index in order]
-    values = {"register": at.register, "outlet": at.outlet, "ids": ids, "buckets": buckets(ids)}
-    done = session.execute(_RECORD, values | {"sales": _JSON.encode(rows).decode()}).all()
-    if len(done) != len(ids):
+    batch = _Batch(at, sales)
+    done = session.execute(_IN_SESSION, batch.values(alone=False)).all()
+    if not done:
         raise WrongOutlet
-    if waited_for := [one for one, row in zip(ids, done, strict=True) if row.waited_for]:
+    if waited_for := [one for one, row in zip(batch.ids, done, strict=True) if row.waited_for]:
         returns.judge(session, waited_for)
-    known = dict(zip(ids, done, strict=True))
-    results = []
-    for index, sale in enumerate(sales):
-        row, leader = known[sale["id"]], first[sale["id"]]
+    return batch.results(done)
+
+
+def record_alone(database: Database, *, at: Till, sales: Sequence[Mapping[str, Any]]) -> list[Recorded] | None:
+    """Record sales by one statement, if that is all there is to do; None (and nothing is done) when it is not."""
+    batch = _Batch(at, sales)
+    done = database.call(_ALONE, batch.values(alone=True))
+    return batch.results(done) if done else None
+
+
+class _Batch:
+    """Sales as the database takes them: the first of each id, with the hash that tells whether another is the same."""
+
+    def __init__(self, at: Till, sales: Sequence[Mapping[str, Any]]) -> None:
+        self.at, self.sales = at, sales
+        self.hashes = [content_hash(sale) for sale in sales]
+        self.first = {sale["id"]: index for index, sale in reversed(list(enumerate(sales)))}
+        self.order = sorted(self.first.values())
+        self.ids: list[UUID] = [sales[index]["id"] for index in self.order]
+
+    def values(self, *, alone: bool) -> dict[str, Any]:
+        """The parameters of `record_sales`."""
+        rows = [_row(self.at, self.sales[index], self.hashes[index]) for index in self.order]
+        values = {"register": self.at.register, "outlet": self.at.outlet, "ids": self.ids, "buckets": buckets(self.ids)}
+        return values | {"sales": _JSON.encode(rows).decode(), "alone": alone}
+
+    def results(self, done: Sequence[Any]) -> list[Recorded]:
+        """What became of each sale, from the rows that `record_sales` answers for the ids."""
+        known = dict(zip(self.ids, done, strict=True))
+        return [
+            Recorded(self._status(index, known[sale["id"]]), known[sale["id"]].work_items)
+            for index, sale in enumerate(self.sales)
+        ]
+
+    def _status(self, index: int, row: Any) -> str:
+        leader = self.first[self.sales[index]["id"]]
         if row.is_new and leader == index:
-            status = "recorded"
-        elif row.is_new:
-            status = "duplicate" if hashes[leader] == hashes[index] else "conflict"
-        else:
-            same = (row.content_hash, row.by_register) == (hashes[index], at.register)
-            status = "duplicate" if same else "conflict"
-        results.append(Recorded(status, row.work_items))
-    return results
+            return "recorded"
+        before = (self.hashes[leader], self.at.register) if row.is_new else (row.content_hash, row.by_register)
+        return "duplicate" if before == (self.hashes[index], self.at.register) else "conflict"
 
 
 def _row(at: Till, sale: Mapping[str, Any], content: bytes) -> dict[str, Any]:

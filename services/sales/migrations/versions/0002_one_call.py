@@ -66,9 +66,11 @@ SELECT rule.code, rule.owner, rule.subject, s.outlet, s.id, NULL, NULL, NULL
 # (`usecases/gates.py` says why): news, this register, and returns of these sales, always in this order.
 #
 # Answers one row per sale: whether it is new, else what was recorded under its id before; its open work items; whether
-# a return waits for it. No row at all when the register stands in another outlet.
+# a return waits for it. No row at all, and nothing done, when the register stands in another outlet; or when the caller
+# has nothing but this statement (p_alone) and a return waits, which must be judged in the same transaction.
 _RECORD_SALES = """
-CREATE FUNCTION record_sales(p_register text, p_outlet text, p_ids uuid[], p_buckets int[], p_sales jsonb)
+CREATE FUNCTION record_sales(
+    p_register text, p_outlet text, p_ids uuid[], p_buckets int[], p_sales jsonb, p_alone boolean)
 RETURNS TABLE (id uuid, is_new boolean, content_hash bytea, by_register text, work_items text[], waited_for boolean)
 LANGUAGE plpgsql
 -- A session keeps its plans. One made while the tables were empty must be right when they are large: by index alone.
@@ -89,6 +91,13 @@ BEGIN
     PERFORM pg_advisory_xact_lock_shared(7003, bucket) FROM unnest(p_buckets) AS bucket;
     -- After the register's turn has come: a close and a sale of one shift are told apart by their times.
     v_at := clock_timestamp();
+
+    IF p_alone AND EXISTS (
+        SELECT FROM sale_return r WHERE r.sale_id = ANY(p_ids)
+           AND NOT EXISTS (SELECT FROM return_verdict v WHERE v.return_id = r.id))
+    THEN
+        RETURN;
+    END IF;
 
     SELECT r.outlet INTO v_outlet FROM register r WHERE r.code = p_register;
     IF v_outlet IS NULL THEN
