@@ -49,7 +49,8 @@ class Person:
 
     def call(self, method: str, path: str, body: Any = None, headers: dict[str, str] | None = None) -> Answer:
         """One request."""
-        data = None if body is None else jsontext.dumps(body)
+        # Half a surrogate pair travels as an escape.
+        data = None if body is None else jsontext.dumps(body).encode("utf-8", "backslashreplace")
         got = self.app.test_client().open(
             f"/sales/v1{path}", method=method, headers=self.headers | (headers or {}), data=data
         )
