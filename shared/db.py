@@ -115,15 +115,17 @@ class Database:
         One round trip in place of three, and half the CPU of a session. Placeholders are psycopg's, `%(name)s`; rows
         are named tuples. Raises DBAPIError, as a session does.
         """
-        pooled = self.engine.raw_connection()
-        driver = cast("psycopg.Connection[Any]", pooled.driver_connection)
+        pooled = None
         try:
+            pooled = self.engine.raw_connection()
+            driver = cast("psycopg.Connection[Any]", pooled.driver_connection)
             driver.autocommit = True
             with driver.cursor(row_factory=namedtuple_row) as cursor:
                 rows = cursor.execute(statement, values, prepare=True).fetchall()
             driver.autocommit = False
         except BaseException as error:
-            pooled.invalidate()  # whatever it was: who gets it next must find it as sessions expect it
+            if pooled is not None:
+                pooled.invalidate()  # whatever it was: who gets it next must find it as sessions expect it
             if isinstance(error, psycopg.Error):
                 raise DBAPIError.instance(statement, None, error, psycopg.Error, hide_parameters=True) from error
             raise

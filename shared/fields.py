@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from functools import cache
 from typing import Any
+from uuid import UUID
 
 from marshmallow import Schema, fields, validate
 
@@ -15,6 +16,8 @@ from shared.errors import Invalid
 
 MAX_RUPIAH = 10**12
 MAX_QUANTITY = Decimal(10) ** 11  # NUMERIC(14,3)
+_MOST_DIGITS = 14
+_UUID = re.compile(r"[0-9a-fA-F]{8}-?([0-9a-fA-F]{4}-?){3}[0-9a-fA-F]{12}")
 CODE_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,39}$"
 WORKER_REF_PATTERN = r"^w[0-9a-z]{7,15}$"
 
@@ -22,6 +25,15 @@ WORKER_REF_PATTERN = r"^w[0-9a-z]{7,15}$"
 def _described(kwargs: dict[str, Any], **metadata: Any) -> dict[str, Any]:
     """Field arguments with metadata for OpenAPI, which the caller's own metadata overrides."""
     return {**kwargs, "metadata": {**metadata, **kwargs.get("metadata", {})}}
+
+
+class Uuid(fields.UUID):
+    """A UUID in hexadecimal digits. (Python's own reader also takes spaces, underscores and braces for some.)"""
+
+    def _validated(self, value: Any) -> Any:
+        if not isinstance(value, UUID) and (not isinstance(value, str) or _UUID.fullmatch(value) is None):
+            raise self.make_error("invalid_uuid")
+        return super()._validated(value)
 
 
 class Money(fields.Integer):
@@ -71,9 +83,10 @@ class Quantity(fields.Field[Decimal]):
         exact = Decimal(value)
         if not (0 <= exact < MAX_QUANTITY) or (exact == 0 and not self.zero):
             raise self.make_error("range", bound="at least 0" if self.zero else "more than 0")
-        if exact != exact.quantize(Decimal("0.001")):
+        whole = exact.quantize(Decimal("0.001"))
+        if exact != whole:
             raise self.make_error("decimals")
-        return exact
+        return exact if len(exact.as_tuple().digits) <= _MOST_DIGITS else whole  # 1.000… has more than can be stored
 
 
 class Text(fields.String):

@@ -24,6 +24,13 @@ def instant(value: datetime) -> str:
     return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
+class Unreadable:
+    """A JSON number that no number here can hold (five thousand digits, an exponent of twenty): it fits no field."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+
 def _plain(value: Any) -> Any:
     if isinstance(value, Decimal):
         return number(value)
@@ -33,6 +40,8 @@ def _plain(value: Any) -> Any:
         return value.isoformat()
     if isinstance(value, UUID):
         return str(value)
+    if isinstance(value, Unreadable):
+        return value.text
     raise TypeError(f"{type(value).__name__} is not JSON")
 
 
@@ -46,6 +55,27 @@ def _no_constant(text: str) -> Any:
     raise ValueError(f"{text} is not JSON")
 
 
+def _whole(text: str) -> int | Unreadable:
+    try:
+        return int(text)
+    except ValueError:
+        return Unreadable(text)
+
+
+def _fraction(text: str) -> Decimal | Unreadable:
+    try:
+        return Decimal(text)
+    except ArithmeticError:
+        return Unreadable(text)
+
+
 def loads(text: str | bytes) -> Any:
-    """Parse JSON; numbers with a fraction or exponent become Decimal; NaN and Infinity are refused."""
-    return json.loads(text, parse_float=Decimal, parse_constant=_no_constant)
+    """Parse JSON; numbers with a fraction or exponent become Decimal; NaN and Infinity are refused.
+
+    What is JSON can be parsed: a number beyond all bounds becomes `Unreadable`, so that only its own item is at fault.
+    Raises ValueError (or RecursionError, at about a thousand levels).
+    """
+    try:
+        return json.loads(text, parse_float=Decimal, parse_constant=_no_constant)
+    except (ValueError, ArithmeticError):
+        return json.loads(text, parse_int=_whole, parse_float=_fraction, parse_constant=_no_constant)

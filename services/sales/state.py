@@ -25,7 +25,8 @@ _PARTS = (
     "SELECT sale_id, id, sku, lot, quantity, unit_price, discount, amount FROM sale_line ORDER BY sale_id, id",
     "SELECT sale_id, id, kind, amount, reference FROM payment ORDER BY sale_id, id",
     "SELECT sale_id, line_id, version, lot FROM lot_assignment ORDER BY sale_id, line_id, version",
-    "SELECT id, sale_id, register, returned_at, refund_kind, refund_amount FROM sale_return ORDER BY id",
+    """SELECT r.id, r.sale_id, r.register, r.returned_at, r.refund_kind, r.refund_amount, d.shift_id
+         FROM sale_return r LEFT JOIN drawer d ON d.return_id = r.id ORDER BY r.id""",
     "SELECT return_id, id, line_id, sku, lot, quantity, amount, restock FROM return_line ORDER BY return_id, id",
     "SELECT return_id, verdict FROM return_verdict ORDER BY return_id",
     "SELECT code, subject FROM work_item WHERE closed_at IS NULL ORDER BY code, subject",

@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import traceback
+from pathlib import Path
 
+import msgspec
+import psycopg
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
 #: Deadlock, serialization, lock not available, too many connections, shutdown, disk full: the event is not at fault.
 _TRANSIENT_CLASSES = ("08", "40", "53", "57P", "58")
 _TRANSIENT_CODES = {"55P03"}
+
+_ROOT = Path(__file__).resolve().parents[2]
+_OURS = ("services", "shared")
+_FIELD = re.compile(r"\$[A-Za-z0-9_.\[\]]*")
+_SUMMARY = re.compile(r"\w+( \([\w.$\[\]]+\))?( at [\w/.]+:\d+ in [\w<>]+)?", re.ASCII)
 
 
 def is_transient(error: BaseException) -> bool:
@@ -28,8 +37,37 @@ def is_transient(error: BaseException) -> bool:
 
 
 def describe(error: BaseException) -> str:
-    """The error for a dead letter: type, message, and where in our code, at most 4,000 characters."""
-    return "".join(traceback.format_exception(error, limit=-6))[-4000:].replace("\x00", "")
+    """The error for a dead letter: its summary, then type, message, and where in our code; at most 4,000 characters."""
+    short = summary(error)
+    details = "".join(traceback.format_exception(error, limit=-6)).replace("\x00", "")
+    return f"{short}\n{details[len(short) + 1 - 4000 :]}"
+
+
+def summary(error: BaseException) -> str:
+    """One line that holds no value of the event: class, which field or constraint, where in our code.
+
+    Such as `UniqueViolation (uq_stock_move) at services/inventory/usecases/moves.py:41 in post`.
+    """
+    cause = getattr(error, "orig", None) or error
+    about = None
+    if isinstance(cause, psycopg.Error):
+        about = cause.diag.constraint_name
+    elif isinstance(cause, msgspec.ValidationError) and (found := _FIELD.search(str(cause))):
+        about = found[0]
+    return f"{type(cause).__name__}{f' ({about})' if about else ''}{_place(error)}"
+
+
+def _place(error: BaseException) -> str:
+    for frame in reversed(traceback.extract_tb(error.__traceback__)):
+        path = Path(frame.filename)
+        if path.is_relative_to(_ROOT) and (inside := path.relative_to(_ROOT)).parts[0] in _OURS:
+            return f" at {inside.as_posix()}:{frame.lineno} in {frame.name}"
+    return ""
+
+
+def checked_summary(line: str) -> str:
+    """A summary read back from where it was kept; `unknown` when it is anything else."""
+    return line if _SUMMARY.fullmatch(line) else "unknown"
 
 
 def fingerprint(error: BaseException) -> str:

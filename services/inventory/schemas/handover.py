@@ -12,7 +12,7 @@ from marshmallow import Schema, ValidationError, fields, validate, validates
 from services.inventory.models.base import code_of
 from services.inventory.schemas.common import Place, ReasonCode, each_lot_once
 from shared.clock import now
-from shared.fields import Code, Instant, PageArgs, Quantity
+from shared.fields import Code, Instant, PageArgs, Quantity, Uuid
 
 _LINES = validate.Length(min=1, max=500)
 
@@ -34,7 +34,7 @@ class ShownLine(Line):
 class ConsignmentBody(Schema):
     """A delivery note: from a workshop to an outlet, or back."""
 
-    id = fields.UUID(required=True)
+    id = Uuid(required=True)
     source = Code(required=True, data_key="from")
     outlet = Code(required=True)
     lines = fields.List(fields.Nested(Line), required=True, validate=_LINES)
@@ -47,7 +47,7 @@ class ConsignmentBody(Schema):
 class ConsignmentAnswer(Schema):
     """A consignment: draft, dispatched or received (at least in part)."""
 
-    id = fields.UUID(required=True)
+    id = Uuid(required=True)
     source = fields.String(required=True, data_key="from")
     outlet = fields.String(required=True)
     status = fields.String(required=True, validate=validate.OneOf(["draft", "dispatched", "received"]))
@@ -76,7 +76,7 @@ class CountedLine(Schema):
 class ReceiptBody(Schema):
     """A count. It need not match what was sent."""
 
-    id = fields.UUID(required=True)
+    id = Uuid(required=True)
     received_at = Instant(required=True)
     lines = fields.List(fields.Nested(CountedLine), required=True, validate=_LINES)
 
@@ -93,8 +93,8 @@ class ReceiptBody(Schema):
 class ReceiptAnswer(Schema):
     """A receipt."""
 
-    id = fields.UUID(required=True)
-    consignment_id = fields.UUID(required=True)
+    id = Uuid(required=True)
+    consignment_id = Uuid(required=True)
     received_at = Instant(required=True)
     received_by = fields.String(metadata={"description": "Inside the wall only."})
     lines = fields.List(fields.Nested(CountedLine), required=True)
@@ -103,8 +103,8 @@ class ReceiptAnswer(Schema):
 class DiscrepancyAnswer(Schema):
     """sent = good + damaged + short − surplus; `open` is what is not resolved of short − surplus, `age` in seconds."""
 
-    id = fields.UUID(required=True)
-    consignment_id = fields.UUID(required=True)
+    id = Uuid(required=True)
+    consignment_id = Uuid(required=True)
     source = Place(required=True, data_key="from", attribute="origin")
     outlet = Place(required=True, attribute="destination")
     sku = fields.String(required=True)
@@ -150,7 +150,7 @@ class ResolutionBody(Schema):
 class WriteOffBody(Schema):
     """Goods to be taken out of stock at a workshop or an outlet."""
 
-    id = fields.UUID(required=True)
+    id = Uuid(required=True)
     location = Code(required=True)
     lines = fields.List(fields.Nested(Line), required=True, validate=_LINES)
     reason_code = ReasonCode(required=True)
@@ -163,7 +163,7 @@ class WriteOffBody(Schema):
 class WriteOffAnswer(Schema):
     """A write-off: proposed or approved."""
 
-    id = fields.UUID(required=True)
+    id = Uuid(required=True)
     location = Place(required=True)
     status = fields.String(required=True, validate=validate.OneOf(["proposed", "approved"]))
     reason_code = fields.String(required=True)

@@ -11,7 +11,7 @@ from marshmallow import Schema, ValidationError, fields, validate, validates, va
 
 from services.inventory.schemas.common import ReasonCode
 from shared.clock import now
-from shared.fields import Code, Instant, PageArgs, Quantity, Text, WholeNumber, WorkerRef
+from shared.fields import Code, Instant, PageArgs, Quantity, Text, Uuid, WholeNumber, WorkerRef
 
 FULL_SHARE = 10_000
 
@@ -26,7 +26,7 @@ class Maker(Schema):
 class OutputItem(Schema):
     """What a terminal says was made."""
 
-    id = fields.UUID(required=True)
+    id = Uuid(required=True)
     workshop = Code(required=True)
     sku = Code(required=True)
     good = Quantity(zero=True, required=True)
@@ -59,7 +59,7 @@ output_item = OutputItem()
 class OutputBatch(Schema):
     """1..500 outputs, each checked by itself."""
 
-    outputs = fields.List(fields.Raw(), required=True, validate=validate.Length(min=1, max=500))
+    outputs = fields.List(fields.Raw(allow_none=True), required=True, validate=validate.Length(min=1, max=500))
 
 
 class OutputResult(Schema):
@@ -92,7 +92,7 @@ class RejectionBody(Schema):
 class AcceptedAnswer(Schema):
     """An accepted output; `lot` is what it became."""
 
-    id = fields.UUID(required=True, attribute="output_id")
+    id = Uuid(required=True, attribute="output_id")
     status = fields.String(required=True, attribute="decision", validate=validate.Equal("accepted"))
     good = Quantity(required=True)
     rejected = Quantity(zero=True, required=True)
@@ -102,7 +102,7 @@ class AcceptedAnswer(Schema):
 class RejectedAnswer(Schema):
     """An output that was turned down."""
 
-    id = fields.UUID(required=True, attribute="output_id")
+    id = Uuid(required=True, attribute="output_id")
     status = fields.String(required=True, attribute="decision", validate=validate.Equal("rejected"))
     reason = fields.String(required=True)
 
@@ -110,7 +110,7 @@ class RejectedAnswer(Schema):
 class OutputAnswer(Schema):
     """An output with its makers and what was decided."""
 
-    id = fields.UUID(required=True)
+    id = Uuid(required=True)
     workshop = fields.String(required=True)
     sku = fields.String(required=True)
     good = Quantity(zero=True, required=True)
@@ -138,7 +138,7 @@ class LotAnswer(Schema):
     lot = fields.String(required=True, attribute="code")
     sku = fields.String(required=True)
     workshop = fields.String(required=True)
-    output_id = fields.UUID(required=True)
+    output_id = Uuid(required=True)
     made_on = fields.Date(required=True)
     expires_on = fields.Date(required=True, allow_none=True)
     recalled_at = Instant(required=True, allow_none=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from marshmallow import Schema, fields
 
 from services.inventory.schemas.common import Place
-from shared.fields import Code, Instant, PageArgs, Quantity, WholeNumber
+from shared.fields import Code, Instant, PageArgs, Quantity, Uuid, WholeNumber
 
 
 class StockArgs(PageArgs):
@@ -30,8 +30,8 @@ class MoveAnswer(Schema):
 
     id = WholeNumber(required=True)
     document_kind = fields.String(required=True)
-    document_id = fields.UUID(required=True)
-    line_id = fields.UUID(required=True)
+    document_id = Uuid(required=True)
+    line_id = Uuid(required=True)
     source = Place(required=True, data_key="from")
     target = Place(required=True, data_key="to")
     sku = fields.String(required=True)
@@ -46,7 +46,7 @@ class TraceStep(Schema):
     """What one document did with the lot."""
 
     kind = fields.String(required=True, attribute="document_kind")
-    document_id = fields.UUID(required=True)
+    document_id = Uuid(required=True)
     source = Place(required=True, data_key="from")
     target = Place(required=True, data_key="to")
     quantity = Quantity(required=True)
@@ -66,7 +66,7 @@ class TraceAnswer(Schema):
     lot = fields.String(required=True)
     sku = fields.String(required=True)
     workshop = fields.String(required=True)
-    output_id = fields.UUID(required=True)
+    output_id = Uuid(required=True)
     made_on = fields.Date(required=True)
     expires_on = fields.Date(required=True, allow_none=True)
     recalled_at = Instant(required=True, allow_none=True)

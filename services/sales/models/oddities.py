@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, Index, LargeBinary, String, Text, UniqueConstraint, func, text
+from sqlalchemy import BigInteger, CheckConstraint, Index, LargeBinary, String, Text, UniqueConstraint, func, text, true
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -14,13 +14,17 @@ from services.sales.models.base import Base, Code, Instant
 
 
 class WorkItem(Base):
-    """An oddity, keyed by code and subject. Which are open follows from the facts, never from their order."""
+    """An oddity, keyed by code and subject. Which are open follows from the facts, never from their order.
+
+    It `stands` while the facts say so. What a person closed (`closed_by`) is closed for as long as it stands.
+    """
 
     __tablename__ = "work_item"
     __table_args__ = (
         UniqueConstraint("code", "subject"),
         CheckConstraint("owner IN ('outlet', 'city')", name="owner"),
         Index("ix_work_item_sale_id", "sale_id"),
+        Index("ix_work_item_return_id", "return_id"),
         Index("ix_work_item_open_sku", "sku", postgresql_where=text("closed_at IS NULL")),
         Index("ix_work_item_outlet_id", "outlet", "id"),
     )
@@ -35,6 +39,7 @@ class WorkItem(Base):
     return_id: Mapped[UUID | None]
     sku: Mapped[str | None] = mapped_column(Code)
     lot: Mapped[str | None] = mapped_column(Code)
+    stands: Mapped[bool] = mapped_column(server_default=true())
     opened_at: Mapped[datetime] = mapped_column(Instant, server_default=func.now())
     closed_at: Mapped[datetime | None] = mapped_column(Instant)
     closed_by: Mapped[str | None] = mapped_column(String(200))
@@ -46,7 +51,7 @@ class Quarantine(Base):
 
     __tablename__ = "quarantine"
     __table_args__ = (
-        UniqueConstraint("register", "raw_hash"),
+        UniqueConstraint("register", "kind", "raw_hash"),
         Index("ix_quarantine_item_id", "item_id"),
         CheckConstraint("kind IN ('sale', 'return')", name="kind"),
     )

@@ -16,7 +16,8 @@ from shared.db import POSTED
 class SaleReturn(Base):
     """What happened at the register that took the goods back.
 
-    `shift_id`: whose drawer the money left; `drift` as in sales.
+    `shift_id`: whose drawer the money left, as the register named it (the view `drawer` says which it was); `drift` as
+    in sales.
     """
 
     __tablename__ = "sale_return"
@@ -25,6 +26,7 @@ class SaleReturn(Base):
         Index("ix_sale_return_sale_id", "sale_id"),
         Index("ix_sale_return_shift_id_refund_kind", "shift_id", "refund_kind", postgresql_include=["refund_amount"]),
         Index("ix_sale_return_business_day", "business_day"),
+        Index("ix_sale_return_register_returned_at", "register", "returned_at"),
         {"info": POSTED},
     )
 

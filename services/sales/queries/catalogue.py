@@ -26,7 +26,9 @@ _LOTS = text("""
       FROM outlet_stock o
       LEFT JOIN lot l ON l.code = o.lot
       LEFT JOIN lot_recall r ON r.lot = o.lot
-     WHERE o.outlet = :outlet AND o.lot IS NOT NULL AND o.on_hand > 0
+     WHERE o.outlet = :outlet AND o.lot IS NOT NULL
+       -- What is blocked is told also when none should be left: it is scanned all the same.
+       AND (o.on_hand > 0 OR r.lot IS NOT NULL OR l.expires_on BETWEEN :today - 30 AND :today - 1)
      ORDER BY o.sku, l.expires_on NULLS LAST, o.lot
 """)
 

@@ -11,12 +11,14 @@ from shared.db import Session
 MOST_MISSING = 1000
 
 # A gap begins after each number whose successor is not the next one (and at 1). Quarantined numbers are not missing:
-# the server has them, only not readable; a person who has looked at one does not make it missing again.
+# the server has them, only not readable; a person who has looked at one does not make it missing again. One that came
+# well-formed later counts by the number that it has there.
 _SYNC = text("""
     WITH seen AS (
         SELECT register_no AS n FROM sale WHERE register = :register
         UNION SELECT register_no FROM quarantine
          WHERE register = :register AND kind = 'sale' AND register_no IS NOT NULL
+           AND resolved_by IS DISTINCT FROM 'recorded'
     ), edge AS (
         SELECT n, lead(n) OVER (ORDER BY n) AS following FROM (SELECT 0 AS n UNION SELECT n FROM seen) AS numbers
     ), gap AS (

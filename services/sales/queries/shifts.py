@@ -1,31 +1,85 @@
-"""What a drawer should hold, and what came after it was counted."""
+"""Shifts with what is expected in the drawer, and what came after the count."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
+from uuid import UUID
 
-from sqlalchemy import func, literal, select, union_all
+from sqlalchemy import ColumnElement, and_, or_, select, text, tuple_
 
-from services.sales.models import Payment, Sale, SaleReturn, Shift, ShiftClose
+from services.sales.models import SaleReturn, Shift, ShiftClose
 from shared.db import Page, Session, paged
 
-_MOST_SHOWN = 1000
+# Whose drawer a refund left: the shift that it names, if that is its register's; without a name, the register's last
+# that had begun by then (the view `drawer` says the same, from the refund's side).
+_SHIFTS = """
+    (SELECT id, register, opened_at, opening_float, (
+                SELECT n.opened_at FROM shift n
+                 WHERE n.register = shift.register AND (n.opened_at, n.id) > (shift.opened_at, shift.id)
+                 ORDER BY n.opened_at, n.id LIMIT 1) AS until
+       FROM shift WHERE id = ANY(:shifts)) h
+"""
+_IN_DRAWER = """
+    (r.register = h.register AND r.shift_id = h.id
+     OR r.register = h.register AND r.shift_id IS NULL
+        AND r.returned_at >= h.opened_at AND r.returned_at < coalesce(h.until, 'infinity'))
+"""
+# Float + cash payments − cash refunds, also those that exceeded their sale: the money left the drawer. The drawer is
+# its register's alone: what another one posts under this shift is taken off again (the sum comes from an index alone).
+_EXPECTED = text(f"""
+    SELECT h.id, h.opening_float + coalesce(paid.amount, 0) - coalesce(foreigners.amount, 0)
+                 - coalesce(refunded.amount, 0) AS cash
+      FROM {_SHIFTS}
+      LEFT JOIN LATERAL (
+          SELECT sum(p.amount) AS amount FROM payment p WHERE p.shift_id = h.id AND p.kind = 'cash'
+      ) paid ON true
+      LEFT JOIN LATERAL (
+          SELECT sum(p.amount) AS amount FROM sale s JOIN payment p ON p.sale_id = s.id AND p.kind = 'cash'
+           WHERE s.shift_id = h.id AND s.register <> h.register
+      ) foreigners ON true
+      LEFT JOIN LATERAL (
+          SELECT sum(r.refund_amount) AS amount FROM sale_return r WHERE r.refund_kind = 'cash' AND {_IN_DRAWER}
+      ) refunded ON true
+""")
+_AMENDMENTS = text(f"""
+    SELECT h.id AS shift_id, late.kind, late.id, late.received_at, late.at, late.cash
+      FROM {_SHIFTS} JOIN shift_close c ON c.shift_id = h.id
+      CROSS JOIN LATERAL (
+          SELECT 'sale' AS kind, s.id, s.received_at, s.sold_at AS at, paid.cash
+            FROM sale s
+            CROSS JOIN LATERAL (
+                SELECT coalesce(sum(p.amount), 0) AS cash FROM payment p WHERE p.sale_id = s.id AND p.kind = 'cash'
+            ) paid
+           WHERE s.shift_id = h.id AND s.register = h.register AND s.received_at > c.posted_at
+          UNION ALL
+          SELECT 'return', r.id, r.received_at, r.returned_at, -r.refund_amount
+            FROM sale_return r
+           WHERE {_IN_DRAWER} AND r.received_at > c.posted_at AND r.refund_kind = 'cash'
+           ORDER BY received_at, id LIMIT 1000
+      ) late
+     ORDER BY h.id, late.received_at, late.id
+""")
+
+
+def in_drawer(session: Session, shift: Shift) -> ColumnElement[bool]:
+    """The condition that a return's refund left this shift's drawer."""
+    key = tuple_(Shift.opened_at, Shift.id)
+    later = select(Shift.opened_at).where(Shift.register == shift.register, key > (shift.opened_at, shift.id))
+    until = session.scalar(later.order_by(Shift.opened_at, Shift.id).limit(1))
+    unnamed = and_(SaleReturn.shift_id.is_(None), SaleReturn.returned_at >= shift.opened_at)
+    if until is not None:
+        unnamed = and_(unnamed, SaleReturn.returned_at < until)
+    return and_(SaleReturn.register == shift.register, or_(SaleReturn.shift_id == shift.id, unnamed))
 
 
 def expected_cash(session: Session, shift: Shift) -> int:
-    """Float + cash payments − cash refunds, also those that exceeded their sale: the money left the drawer.
+    """What should be in the drawer now, in rupiah."""
+    return _expected(session, [shift.id])[shift.id]
 
-    The drawer is its register's alone: what another register posts under this shift is taken off again.
-    """
-    cash = func.coalesce(func.sum(Payment.amount), 0)
-    paid = select(cash).filter_by(shift_id=shift.id, kind="cash")  # from the index alone
-    strange = select(cash).join(Sale, Sale.id == Payment.sale_id).where(Payment.kind == "cash")
-    strange = strange.where(Sale.shift_id == shift.id, Sale.register != shift.register)
-    refunded = select(func.coalesce(func.sum(SaleReturn.refund_amount), 0)).filter_by(
-        shift_id=shift.id, register=shift.register, refund_kind="cash"
-    )
-    taken, foreign, returned = (int(session.scalar(one) or 0) for one in (paid, strange, refunded))
-    return shift.opening_float + taken - foreign - returned
+
+def _expected(session: Session, shifts: Sequence[UUID]) -> dict[UUID, int]:
+    return {row.id: int(row.cash) for row in session.execute(_EXPECTED, {"shifts": list(shifts)})}
 
 
 def shown(session: Session, shift: Shift, *, blind: bool = False) -> dict[str, Any]:
@@ -33,38 +87,32 @@ def shown(session: Session, shift: Shift, *, blind: bool = False) -> dict[str, A
 
     `blind`: who will count the drawer is not told what to find there.
     """
-    close = session.get(ShiftClose, shift.id)
-    expected = None if blind and close is None else expected_cash(session, shift)
-    return {
-        "id": shift.id,
-        "register": shift.register,
-        "outlet": shift.outlet,
-        "opened_at": shift.opened_at,
-        "opening_float": shift.opening_float,
-        "cashier": shift.cashier,
-        "status": "closed" if close else "open",
-        "expected_now": expected,
-        "close": close,
-        "amendments": _amendments(session, shift, close) if close else [],
+    return _shown(session, [shift], blind=blind)[0]
+
+
+def _shown(session: Session, shifts: Sequence[Shift], *, blind: bool) -> list[dict[str, Any]]:
+    ids = [shift.id for shift in shifts]
+    expected, amendments = _expected(session, ids), dict[UUID, list[Any]]()
+    for row in session.execute(_AMENDMENTS, {"shifts": ids}):
+        amendments.setdefault(row.shift_id, []).append(row)
+    closes = {
+        close.shift_id: close for close in session.scalars(select(ShiftClose).where(ShiftClose.shift_id.in_(ids)))
     }
-
-
-def _amendments(session: Session, shift: Shift, close: ShiftClose) -> list[Any]:
-    """Sales and returns of the shift that the server received after its count, oldest first."""
-    cash = (
-        select(func.coalesce(func.sum(Payment.amount), 0))
-        .where(Payment.sale_id == Sale.id, Payment.kind == "cash")
-        .scalar_subquery()
-    )
-    late_sales = select(
-        literal("sale").label("kind"), Sale.id, Sale.received_at, Sale.sold_at.label("at"), cash.label("cash")
-    ).where(Sale.shift_id == shift.id, Sale.register == shift.register, Sale.received_at > close.posted_at)
-    late_returns = select(
-        literal("return"), SaleReturn.id, SaleReturn.received_at, SaleReturn.returned_at, -SaleReturn.refund_amount
-    ).where(SaleReturn.shift_id == shift.id, SaleReturn.register == shift.register)
-    late_returns = late_returns.where(SaleReturn.received_at > close.posted_at, SaleReturn.refund_kind == "cash")
-    every = union_all(late_sales, late_returns).order_by("received_at", "id").limit(_MOST_SHOWN)
-    return list(session.execute(every))
+    return [
+        {
+            "id": shift.id,
+            "register": shift.register,
+            "outlet": shift.outlet,
+            "opened_at": shift.opened_at,
+            "opening_float": shift.opening_float,
+            "cashier": shift.cashier,
+            "status": "closed" if shift.id in closes else "open",
+            "expected_now": None if blind and shift.id not in closes else expected[shift.id],
+            "close": closes.get(shift.id),
+            "amendments": amendments.get(shift.id, []),
+        }
+        for shift in shifts
+    ]
 
 
 def listed(
@@ -73,4 +121,4 @@ def listed(
     """Shifts by id."""
     wanted = {key: value for key, value in (("register", register), ("outlet", outlet)) if value is not None}
     page = paged(session, select(Shift).filter_by(**wanted), [Shift.id], after=after, limit=limit)
-    return Page([shown(session, shift, blind=blind) for shift in page.items], page.next)
+    return Page(_shown(session, page.items, blind=blind), page.next)

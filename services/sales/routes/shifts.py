@@ -8,7 +8,7 @@ from uuid import UUID
 from services.sales.models import Shift
 from services.sales.queries import shifts as read
 from services.sales.schemas import facts as shapes
-from services.sales.usecases import reference, shifts
+from services.sales.usecases import shifts
 from shared.errors import NotFound
 from shared.fields import page_of
 from shared.http import Blueprint, current_token, require_scope, requires, transaction
@@ -25,8 +25,7 @@ def put_shift(body: dict[str, Any], shift_id: UUID) -> Any:
     """Open a shift."""
     require_scope(register=body["register"])
     with transaction() as session:
-        outlet = reference.register_outlet(session, register=body["register"], outlet=current_token().outlet or "")
-        new = shifts.open_shift(session, shift_id=shift_id, outlet=outlet, content=body)
+        new = shifts.open_shift(session, shift_id=shift_id, outlet=current_token().outlet or "", content=body)
         return read.shown(session, session.get_one(Shift, shift_id), blind=True), 201 if new else 200
 
 

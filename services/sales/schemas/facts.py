@@ -8,7 +8,7 @@ from typing import Any
 from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
 from services.sales.schemas.quick import reader
-from shared.fields import MAX_RUPIAH, Code, Instant, Money, PageArgs, Quantity, Text, WholeNumber
+from shared.fields import MAX_RUPIAH, Code, Instant, Money, PageArgs, Quantity, Text, Uuid, WholeNumber
 
 MAX_LINES = 200
 KINDS = validate.OneOf(["cash", "qris", "card", "transfer"])
@@ -38,7 +38,7 @@ def check_return(one: Mapping[str, Any]) -> None:
 class Line(Schema):
     """One sold line; amount = half-up(quantity × unit_price) − discount."""
 
-    id = fields.UUID(required=True)
+    id = Uuid(required=True)
     sku = Code(required=True)
     lot = Code(load_default=None, allow_none=True)
     quantity = Quantity(required=True)
@@ -50,7 +50,7 @@ class Line(Schema):
 class PaymentPart(Schema):
     """Money taken."""
 
-    id = fields.UUID(required=True)
+    id = Uuid(required=True)
     kind = fields.String(required=True, validate=KINDS)
     amount = Money(required=True)
     reference = Text(high=100, load_default=None, allow_none=True)
@@ -59,9 +59,9 @@ class PaymentPart(Schema):
 class SaleItem(Schema):
     """One sale as it happened."""
 
-    id = fields.UUID(required=True)
+    id = Uuid(required=True)
     register_no = WholeNumber(low=1, high=10**12, required=True)
-    shift_id = fields.UUID(required=True)
+    shift_id = Uuid(required=True)
     sold_at = Instant(required=True)
     lines = fields.List(fields.Nested(Line), required=True, validate=validate.Length(min=1, max=MAX_LINES))
     payments = fields.List(fields.Nested(PaymentPart), required=True, validate=validate.Length(max=MAX_LINES))
@@ -75,8 +75,8 @@ class SaleItem(Schema):
 class BackLine(Schema):
     """One line that comes back; `line_id` is the sold line."""
 
-    id = fields.UUID(required=True)
-    line_id = fields.UUID(required=True)
+    id = Uuid(required=True)
+    line_id = Uuid(required=True)
     sku = Code(required=True)
     lot = Code(load_default=None, allow_none=True)
     quantity = Quantity(required=True)
@@ -97,9 +97,9 @@ class Refund(Schema):
 class ReturnItem(Schema):
     """One return as it happened. Default shift: the register's open one."""
 
-    id = fields.UUID(required=True)
-    sale_id = fields.UUID(required=True)
-    shift_id = fields.UUID(load_default=None, allow_none=True)
+    id = Uuid(required=True)
+    sale_id = Uuid(required=True)
+    shift_id = Uuid(load_default=None, allow_none=True)
     returned_at = Instant(required=True)
     lines = fields.List(fields.Nested(BackLine), required=True, validate=validate.Length(min=1, max=MAX_LINES))
     refund = fields.Nested(Refund, required=True)
@@ -115,14 +115,14 @@ read_sales, read_returns = reader(SaleItem(), check_sale), reader(ReturnItem(), 
 class SaleBatch(Schema):
     """1..500 sales, each checked by itself; `sent_at` is the device's clock when it sends."""
 
-    sales = fields.List(fields.Raw(), required=True, validate=validate.Length(min=1, max=500))
+    sales = fields.List(fields.Raw(allow_none=True), required=True, validate=validate.Length(min=1, max=500))
     sent_at = Instant(load_default=None, allow_none=True)
 
 
 class ReturnBatch(Schema):
     """1..500 returns, each checked by itself."""
 
-    returns = fields.List(fields.Raw(), required=True, validate=validate.Length(min=1, max=500))
+    returns = fields.List(fields.Raw(allow_none=True), required=True, validate=validate.Length(min=1, max=500))
     sent_at = Instant(load_default=None, allow_none=True)
 
 
@@ -169,7 +169,7 @@ class SaleAnswer(SaleItem):
 class ReturnAnswer(ReturnItem):
     """A return, and what the server thinks of it: recorded, exceeds, or waiting for its sale."""
 
-    shift_id = fields.UUID(required=True, allow_none=True)
+    shift_id = Uuid(required=True, allow_none=True)
     register = fields.String(required=True)
     outlet = fields.String(required=True)
     received_at = Instant(required=True)
@@ -183,7 +183,7 @@ class SaleArgs(PageArgs):
 
     register = Code(load_default=None)
     outlet = Code(load_default=None)
-    shift_id = fields.UUID(load_default=None)
+    shift_id = Uuid(load_default=None)
 
 
 class ReturnArgs(PageArgs):
@@ -191,7 +191,7 @@ class ReturnArgs(PageArgs):
 
     register = Code(load_default=None)
     outlet = Code(load_default=None)
-    sale_id = fields.UUID(load_default=None)
+    sale_id = Uuid(load_default=None)
     status = fields.String(load_default=None, validate=validate.OneOf(["recorded", "exceeds", "waiting"]))
 
 
@@ -222,7 +222,7 @@ class CloseBody(Schema):
 class CloseAnswer(Schema):
     """The snapshot of a close: cash expected, counted, and the variance (counted − expected)."""
 
-    shift_id = fields.UUID(required=True)
+    shift_id = Uuid(required=True)
     closed_at = Instant(required=True)
     expected = Money(signed=True, required=True)
     counted = Money(required=True)
@@ -233,7 +233,7 @@ class Amendment(Schema):
     """A sale or return of the shift that came after its count; `cash` is what it adds to the expected cash."""
 
     kind = fields.String(required=True)
-    id = fields.UUID(required=True)
+    id = Uuid(required=True)
     at = Instant(required=True)
     received_at = Instant(required=True)
     cash = Money(signed=True, required=True)
@@ -245,7 +245,7 @@ class ShiftAnswer(ShiftBody):
     A register counts blind: it is not told `expected_now` before the close.
     """
 
-    id = fields.UUID(required=True)
+    id = Uuid(required=True)
     outlet = fields.String(required=True)
     status = fields.String(required=True)
     expected_now = Money(signed=True, required=True, allow_none=True)
@@ -263,8 +263,8 @@ class ShiftArgs(PageArgs):
 class HeldNumber(Schema):
     """An unreadable item of a register."""
 
-    id = fields.UUID(required=True)
-    item_id = fields.UUID(required=True, allow_none=True)
+    id = Uuid(required=True)
+    item_id = Uuid(required=True, allow_none=True)
     register_no = WholeNumber(high=10**12, required=True, allow_none=True)
     received_at = Instant(required=True)
 

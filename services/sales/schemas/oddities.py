@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from marshmallow import Schema, fields, validate
 
-from shared.fields import Code, Instant, PageArgs, Text, WholeNumber
+from shared.fields import Code, Instant, PageArgs, Text, Uuid, WholeNumber
 
 _STATE = validate.OneOf(["open", "closed"])
 
@@ -12,13 +12,13 @@ _STATE = validate.OneOf(["open", "closed"])
 class WorkItemAnswer(Schema):
     """An oddity with who must act and how old it is (seconds)."""
 
-    id = fields.UUID(required=True)
+    id = Uuid(required=True)
     code = fields.String(required=True)
     outlet = fields.String(required=True)
     owner = fields.String(required=True)
-    sale_id = fields.UUID(required=True, allow_none=True)
-    line_id = fields.UUID(required=True, allow_none=True)
-    return_id = fields.UUID(required=True, allow_none=True)
+    sale_id = Uuid(required=True, allow_none=True)
+    line_id = Uuid(required=True, allow_none=True)
+    return_id = Uuid(required=True, allow_none=True)
     sku = fields.String(required=True, allow_none=True)
     lot = fields.String(required=True, allow_none=True)
     opened_at = Instant(required=True)
@@ -46,11 +46,11 @@ class ResolutionBody(Schema):
 class QuarantineAnswer(Schema):
     """An item that could not be read, as it came, with what was wrong."""
 
-    id = fields.UUID(required=True)
+    id = Uuid(required=True)
     kind = fields.String(required=True)
     register = fields.String(required=True)
     outlet = fields.String(required=True)
-    item_id = fields.UUID(required=True, allow_none=True)
+    item_id = Uuid(required=True, allow_none=True)
     register_no = WholeNumber(high=10**12, required=True, allow_none=True)
     raw = fields.String(required=True)
     raw_hash = fields.Function(lambda row: row.raw_hash.hex(), required=True, metadata={"type": "string"})

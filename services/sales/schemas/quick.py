@@ -16,7 +16,7 @@ import msgspec
 from marshmallow import Schema, ValidationError, fields, missing, validate
 
 from shared.batches import Item, read_each
-from shared.fields import MAX_QUANTITY, Instant, Quantity
+from shared.fields import MAX_QUANTITY, Instant, Quantity, Uuid
 
 Read = Callable[[Any], Any]
 
@@ -78,7 +78,7 @@ def _default(field: fields.Field[Any]) -> Any:
 def _field(field: fields.Field[Any]) -> Read:
     # The first class that fits: Money and WholeNumber are integers, Code and Text strings.
     kinds: tuple[tuple[type[Any], Callable[[Any], Read]], ...] = (
-        (fields.UUID, lambda _: _uuid),
+        (Uuid, lambda _: _uuid),
         (Instant, lambda _: _instant),
         (Quantity, _quantity),
         (fields.Integer, _integer),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from services.sales.usecases import quarantine, recording, returns
+from services.sales.usecases import gates, quarantine, recording, returns
 from services.sales.usecases.recording import Recorded, Till
 from services.sales.usecases.reference import register_outlet
 from shared.batches import Item
@@ -23,6 +23,7 @@ def post_sales(database: Database, *, at: Till, items: Sequence[Item]) -> list[d
     recorded = recording.record_alone(database, at=at, sales=sales) if len(sales) == len(items) else None
     if recorded is None:
         with database.transaction() as session:
+            gates.enter_to_record(session, at.register)
             recorded = recording.record(session, at=at, sales=sales) if sales else []
             if len(sales) < len(items):
                 register_outlet(session, register=at.register, outlet=at.outlet)
@@ -45,6 +46,7 @@ def post_returns(session: Session, *, at: Till, items: Sequence[Item]) -> list[d
 
     Raises WrongOutlet.
     """
+    gates.enter_to_record(session, at.register)
     register_outlet(session, register=at.register, outlet=at.outlet)
     read = [item.loaded for item in items if item.loaded is not None]
     done = iter(returns.record(session, at=at, items=read) if read else [])

@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import select
 
 from services.sales.models import LotAssignment, Sale, SaleLine
-from services.sales.usecases import gates, work_items
+from services.sales.usecases import gates, returns, work_items
 from services.sales.usecases.shelves import Change, change_shelves
 from shared.clock import now
 from shared.db import Session
@@ -44,4 +44,5 @@ def assign(session: Session, *, sale_id: UUID, line_id: UUID, lot: str, assigned
     ]
     change_shelves(session, changes)
     work_items.reconsider(session, [sale_id])
+    work_items.reconsider_returns(session, returns.of_sales(session, [sale_id]))
     publish(session, SaleLotAssigned(sale_id=sale_id, line_id=line_id, lot=lot, version=version + 1))

@@ -11,11 +11,13 @@ _ABOUT_LOTS = ("lot-missing", "unknown-lot")
 
 
 def resolve(session: Session, *, item: WorkItem, resolved_by: str, note: str | None, lot: str | None) -> None:
-    """Close the item, or assign the lot, which closes it by itself. Raises Invalid, AlreadyClosed."""
+    """Close the item, or assign the lot, which closes it by itself; a note is kept. Raises Invalid, AlreadyClosed."""
     if lot is None:
         work_items.close(session, item_id=item.id, closed_by=resolved_by, note=note)
         session.flush()
         return
     if item.code not in _ABOUT_LOTS or item.sale_id is None or item.line_id is None:
         raise invalid("lot", f"Only for {' and '.join(_ABOUT_LOTS)}.")
+    item.note = note or item.note
+    session.flush()
     lots.assign(session, sale_id=item.sale_id, line_id=item.line_id, lot=lot, assigned_by=resolved_by)

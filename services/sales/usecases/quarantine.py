@@ -18,6 +18,7 @@ from shared.batches import Item
 from shared.clock import now
 from shared.db import Session
 from shared.errors import Conflict, NotFound
+from shared.jsontext import Unreadable
 
 _MAX_NUMBER = 10**12
 _MARK = "\ue000"  # a character for private use: marks a number's digits on their way through the JSON writer
@@ -56,8 +57,8 @@ def _row(item: Item) -> dict[str, Any]:
 def _as_text(raw: Any) -> str:
     """The item as JSON, its numbers digit by digit. ASCII with escapes: PostgreSQL cannot store NUL nor half a pair."""
 
-    def digits(value: Decimal) -> str:
-        return f"{_MARK}{value}{_MARK}"
+    def digits(value: Decimal | Unreadable) -> str:
+        return f"{_MARK}{value.text if isinstance(value, Unreadable) else value}{_MARK}"
 
     try:
         return _MARKED.sub(r"\1", json.dumps(raw, default=digits, sort_keys=True))

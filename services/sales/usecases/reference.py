@@ -6,10 +6,10 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import exists, func, or_, select
 from sqlalchemy.dialects.postgresql import insert
 
-from services.sales.models import Outlet, Price, Register, Sale, SaleLine
+from services.sales.models import Outlet, Price, Register, Sale, SaleLine, WorkItem
 from services.sales.usecases import gates, work_items
 from shared.db import Session
 from shared.errors import Forbidden
@@ -69,16 +69,26 @@ def put_price(
         if not _change(found, {"price": price}):
             return found, False
     session.flush()
-    work_items.reconsider(session, _sold_since(session, sku, outlet, valid_from))
+    work_items.reconsider(session, _sold_while(session, found))
     return found, new
 
 
-def _sold_since(session: Session, sku: str, outlet: str | None, moment: datetime) -> list[UUID]:
+def _sold_while(session: Session, price: Price) -> list[UUID]:
+    """The sales that a price can make odd or explain: made while it was in force, at another price or odd already."""
+    same = (Price.sku == price.sku, Price.outlet.is_not_distinct_from(price.outlet))
+    until = session.scalar(select(func.min(Price.valid_from)).where(*same, Price.valid_from > price.valid_from))
+    odd = exists().where(WorkItem.sale_id == Sale.id, WorkItem.code == "price-differs", WorkItem.stands)
     statement = (
-        select(Sale.id).distinct().join(SaleLine, SaleLine.sale_id == Sale.id).where(SaleLine.sku == sku)
-    ).where(Sale.effective_at >= moment)
-    if outlet is not None:
-        statement = statement.where(Sale.outlet == outlet)
+        select(Sale.id)
+        .distinct()
+        .join(SaleLine, SaleLine.sale_id == Sale.id)
+        .where(SaleLine.sku == price.sku, Sale.effective_at >= price.valid_from)
+        .where(or_(SaleLine.unit_price != price.price, odd))
+    )
+    if until is not None:
+        statement = statement.where(Sale.effective_at < until)
+    if price.outlet is not None:
+        statement = statement.where(Sale.outlet == price.outlet)
     return list(session.scalars(statement))
 
 

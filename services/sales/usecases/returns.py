@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -12,7 +12,7 @@ from uuid import UUID
 from sqlalchemy import exists, select
 from sqlalchemy.dialects.postgresql import insert
 
-from services.sales.models import ReturnLine, ReturnVerdict, Sale, SaleLine, SaleReturn, Shift, ShiftClose
+from services.sales.models import ReturnLine, ReturnVerdict, Sale, SaleLine, SaleReturn
 from services.sales.usecases import gates, work_items
 from services.sales.usecases.shelves import Change, change_shelves
 from shared.canonical import content_hash
@@ -70,7 +70,6 @@ def record(session: Session, *, at: Any, items: Sequence[Mapping[str, Any]]) -> 
 
 
 def _post(session: Session, at: Any, received_at: datetime, item: Mapping[str, Any]) -> bool:
-    shift_id = item["shift_id"] or _open_shift(session, at.register)
     new = record_once(
         session,
         SaleReturn,
@@ -78,7 +77,7 @@ def _post(session: Session, at: Any, received_at: datetime, item: Mapping[str, A
         sale_id=item["sale_id"],
         register=at.register,
         outlet=at.outlet,
-        shift_id=shift_id,
+        shift_id=item["shift_id"],
         returned_at=item["returned_at"],
         received_at=received_at,
         business_day=business_day(at.effective(item["returned_at"])),
@@ -89,17 +88,7 @@ def _post(session: Session, at: Any, received_at: datetime, item: Mapping[str, A
     )
     if new:
         session.execute(insert(ReturnLine), [line | {"return_id": item["id"]} for line in item["lines"]])
-        if at.drift is not None:
-            work_items.note_return(session, "clock-drift", return_id=item["id"], outlet=at.outlet)
     return new
-
-
-def _open_shift(session: Session, register: str) -> UUID | None:
-    """The register's latest shift that is not closed."""
-    closed = exists().where(ShiftClose.shift_id == Shift.id)
-    return session.scalar(
-        select(Shift.id).where(Shift.register == register, ~closed).order_by(Shift.opened_at.desc()).limit(1)
-    )
 
 
 def judge(session: Session, sale_ids: Sequence[UUID]) -> None:
@@ -119,12 +108,17 @@ def judge(session: Session, sale_ids: Sequence[UUID]) -> None:
                 accepted.append((one, lines))
             else:
                 session.add(ReturnVerdict(return_id=one.id, verdict="exceeds"))
-                work_items.note_return(session, "refund-exceeds-sale", return_id=one.id, outlet=one.outlet)
         session.flush()
+    work_items.reconsider_returns(session, of_sales(session, sale_ids))
     publish(session, *(_event(one, lines) for one, lines in accepted))
     # All at once, in key order; and last, since the registers of the outlet wait for these rows.
     back = [Change(one.outlet, x.sku, x.lot, x.quantity) for one, lines in accepted for x in lines if x.restock]
     change_shelves(session, back)
+
+
+def of_sales(session: Session, sale_ids: Collection[UUID]) -> list[UUID]:
+    """The returns of these sales, judged or not."""
+    return list(session.scalars(select(SaleReturn.id).where(SaleReturn.sale_id.in_(sale_ids))))
 
 
 def _waiting(session: Session, sale_id: UUID) -> list[tuple[SaleReturn, list[ReturnLine]]]:

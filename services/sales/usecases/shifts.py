@@ -10,9 +10,10 @@ from uuid import UUID
 from sqlalchemy import literal, select
 from sqlalchemy.dialects.postgresql import insert
 
-from services.sales.models import Sale, Shift, ShiftClose
-from services.sales.queries.shifts import expected_cash
+from services.sales.models import Sale, SaleReturn, Shift, ShiftClose
+from services.sales.queries.shifts import expected_cash, in_drawer
 from services.sales.usecases import gates, work_items
+from services.sales.usecases.reference import register_outlet
 from shared.canonical import content_hash
 from shared.db import Session
 from shared.errors import Conflict
@@ -25,8 +26,9 @@ class ClosedOtherwise(Conflict):
 
 
 def open_shift(session: Session, *, shift_id: UUID, outlet: str, content: Mapping[str, Any]) -> bool:
-    """Record that a cashier took over; True when it is new. Raises Conflict."""
+    """Record that a cashier took over; True when it is new. Raises Conflict, WrongOutlet."""
     gates.enter_to_record(session, content["register"])
+    register_outlet(session, register=content["register"], outlet=outlet)
     new = record_once(
         session,
         Shift,
@@ -38,6 +40,7 @@ def open_shift(session: Session, *, shift_id: UUID, outlet: str, content: Mappin
     if new:
         # A shift that nobody has closed can only explain.
         work_items.reconsider_open(session, _sales_of(session, shift_id, content["register"]))
+        work_items.reconsider_returns(session, _returns_of(session, session.get_one(Shift, shift_id)))
     return new
 
 
@@ -56,7 +59,12 @@ def close(session: Session, *, shift: Shift, closed_at: datetime, counted: int) 
         raise ClosedOtherwise(f"It was closed at {known.closed_at} with {known.counted} counted.")
     if new:
         work_items.reconsider(session, _sales_of(session, shift.id, shift.register, after=closed_at))
+        work_items.reconsider_returns(session, _returns_of(session, shift))
     return known
+
+
+def _returns_of(session: Session, shift: Shift) -> list[UUID]:
+    return list(session.scalars(select(SaleReturn.id).where(in_drawer(session, shift))))
 
 
 def _sales_of(session: Session, shift_id: UUID, register: str, *, after: datetime | None = None) -> list[UUID]:

@@ -13,22 +13,37 @@ from shared.clock import now
 from shared.db import Session
 from shared.errors import Conflict, NotFound
 
-# What a person closed stays closed; what closed by itself opens again.
-_OPEN = text("""
+_BEGIN_ANEW = """
+    SET stands = true,
+        closed_by = CASE WHEN w.stands THEN w.closed_by END, closed_at = CASE WHEN w.stands THEN w.closed_at END,
+        note = CASE WHEN w.stands THEN w.note END, opened_at = CASE WHEN w.stands THEN w.opened_at ELSE now() END
+"""
+_END = "SET stands = false, closed_at = coalesce(w.closed_at, now())"
+
+# A lot that was assigned otherwise is another lot to look at.
+_OPEN = text(f"""
     INSERT INTO work_item AS w (code, owner, subject, outlet, sale_id, line_id, sku, lot)
     SELECT DISTINCT ON (code, subject) code, owner, subject, outlet, sale_id, line_id, sku, lot
       FROM oddity WHERE sale_id = ANY(:sales) ORDER BY code, subject, sale_id
-    ON CONFLICT (code, subject) DO UPDATE
-       SET closed_at = NULL, lot = excluded.lot,
-           opened_at = CASE WHEN w.closed_at IS NULL THEN w.opened_at ELSE now() END
-     WHERE w.closed_by IS NULL AND (w.closed_at IS NOT NULL OR w.lot IS DISTINCT FROM excluded.lot)
+    ON CONFLICT (code, subject) DO UPDATE {_BEGIN_ANEW}, lot = excluded.lot
+     WHERE NOT w.stands OR w.lot IS DISTINCT FROM excluded.lot
 """)
-_CLOSE = text("""
-    UPDATE work_item w SET closed_at = now()
-     WHERE w.sale_id = ANY(:sales) AND w.closed_at IS NULL AND w.code NOT IN ('no-stock', 'number-reused')
+_CLOSE = text(f"""
+    UPDATE work_item w {_END}
+     WHERE w.sale_id = ANY(:sales) AND w.stands AND w.code NOT IN ('no-stock', 'number-reused')
        AND NOT EXISTS (SELECT FROM oddity o WHERE o.sale_id = w.sale_id AND o.code = w.code AND o.subject = w.subject)
 """)
-_SHELVES = text("""
+_OPEN_RETURNS = text(f"""
+    INSERT INTO work_item AS w (code, owner, subject, outlet, return_id)
+    SELECT code, owner, subject, outlet, return_id FROM return_oddity WHERE return_id = ANY(:returns) ORDER BY 1, 3
+    ON CONFLICT (code, subject) DO UPDATE {_BEGIN_ANEW} WHERE NOT w.stands
+""")
+_CLOSE_RETURNS = text(f"""
+    UPDATE work_item w {_END}
+     WHERE w.return_id = ANY(:returns) AND w.stands
+       AND NOT EXISTS (SELECT FROM return_oddity o WHERE o.return_id = w.return_id AND o.code = w.code)
+""")
+_SHELVES = text(f"""
     WITH given AS (
         SELECT DISTINCT outlet, sku, lot
           FROM jsonb_to_recordset(CAST(:buckets AS jsonb)) AS b(outlet text, sku text, lot text)
@@ -37,22 +52,14 @@ _SHELVES = text("""
         INSERT INTO work_item AS w (code, subject, outlet, owner, sku, lot)
         SELECT 'no-stock', o.outlet || '/' || o.sku || '/' || o.lot, o.outlet, 'outlet', o.sku, o.lot
           FROM given g JOIN outlet_stock o USING (outlet, sku, lot) WHERE o.on_hand < 0 ORDER BY 2
-        ON CONFLICT (code, subject) DO UPDATE SET closed_at = NULL, opened_at = now()
-         WHERE w.closed_at IS NOT NULL AND w.closed_by IS NULL
+        ON CONFLICT (code, subject) DO UPDATE {_BEGIN_ANEW} WHERE NOT w.stands
         RETURNING 1
     )
-    UPDATE work_item w SET closed_at = now()
+    UPDATE work_item w {_END}
       FROM given g JOIN outlet_stock o USING (outlet, sku, lot)
      WHERE w.code = 'no-stock' AND w.subject = o.outlet || '/' || o.sku || '/' || o.lot
-       AND w.closed_at IS NULL AND o.on_hand >= 0
+       AND w.stands AND o.on_hand >= 0
 """)
-_OF_RETURN = text("""
-    INSERT INTO work_item (code, subject, outlet, owner, return_id)
-    VALUES (:code, :subject, :outlet, :owner, :return_id) ON CONFLICT DO NOTHING
-""")
-#: Who must act on the oddities of returns; those of sales stand in the view. The city keeps products, prices, registers
-#: and clocks in order; all else is the outlet's.
-_OWNERS = {"refund-exceeds-sale": "outlet", "clock-drift": "city"}
 
 
 class AlreadyClosed(Conflict):
@@ -79,17 +86,19 @@ def reconsider_shelves(session: Session, buckets: Sequence[dict[str, object]]) -
         session.execute(_SHELVES, {"buckets": json.dumps(buckets)})
 
 
-def note_return(session: Session, code: str, *, return_id: UUID, outlet: str) -> None:
-    """Something is odd about a return: more was refunded than was sold, or the clock was wrong."""
-    values = {"code": code, "subject": str(return_id), "outlet": outlet, "return_id": return_id}
-    session.execute(_OF_RETURN, values | {"owner": _OWNERS[code]})
+def reconsider_returns(session: Session, returns: Collection[UUID]) -> None:
+    """Open and close what follows from the facts about these returns now."""
+    if returns:
+        session.execute(_CLOSE_RETURNS, {"returns": list(returns)})
+        session.execute(_OPEN_RETURNS, {"returns": list(returns)})
 
 
-def of_returns(session: Session, return_ids: Collection[UUID]) -> dict[UUID, list[str]]:
+def of_returns(session: Session, returns: Collection[UUID]) -> dict[UUID, list[str]]:
     """The codes of the open work items of these returns, sorted."""
     found: dict[UUID, list[str]] = {}
-    wanted = select(WorkItem.return_id, WorkItem.code).where(WorkItem.subject.in_([str(one) for one in return_ids]))
-    wanted = wanted.where(WorkItem.code.in_(_OWNERS), WorkItem.closed_at.is_(None))
+    wanted = select(WorkItem.return_id, WorkItem.code).where(
+        WorkItem.return_id.in_(returns), WorkItem.closed_at.is_(None)
+    )
     for return_id, code in session.execute(wanted.order_by(WorkItem.code)):
         if return_id is not None:
             found.setdefault(return_id, []).append(code)

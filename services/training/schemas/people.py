@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from marshmallow import Schema, fields
 
-from shared.fields import Quantity, Text, WholeNumber, WorkerRef
+from shared.fields import Quantity, Text, Uuid, WholeNumber, WorkerRef
 
 
 class ResidentBody(Schema):
@@ -36,7 +36,7 @@ class SkillsArgs(Schema):
 class HeldSkill(Schema):
     """A certificate or attestation, and whether it grants its skill on the day asked for."""
 
-    reference = fields.UUID(required=True)
+    reference = Uuid(required=True)
     basis = fields.String(required=True)
     kind = fields.String(required=True, allow_none=True)
     skill = fields.String(required=True)
@@ -55,7 +55,7 @@ class HeldSkills(Schema):
 class PracticeRow(Schema):
     """What a resident made of a lot, and what came back of that lot from the market."""
 
-    output_id = fields.UUID(required=True)
+    output_id = Uuid(required=True)
     sku = fields.String(required=True)
     workshop = fields.String(required=True)
     lot = fields.String(required=True)

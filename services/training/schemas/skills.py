@@ -7,7 +7,7 @@ from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
-from shared.fields import Code, Instant, Names, PageArgs, Text, WholeNumber, WorkerRef
+from shared.fields import Code, Instant, Names, PageArgs, Text, Uuid, WholeNumber, WorkerRef
 
 
 class SkillBody(Schema):
@@ -53,7 +53,7 @@ class AssessmentBody(Schema):
 class AssessmentAnswer(AssessmentBody):
     """An assessment; `assessor` is the subject of the token that recorded it."""
 
-    id = fields.UUID(required=True)
+    id = Uuid(required=True)
     assessor = fields.String(required=True)
 
 
@@ -89,7 +89,7 @@ class WithdrawalBody(Schema):
 class WithdrawalAnswer(WithdrawalBody):
     """A withdrawal, and who withdrew when."""
 
-    reference = fields.UUID(required=True)
+    reference = Uuid(required=True)
     withdrawn_by = fields.String(required=True)
     withdrawn_at = Instant(required=True)
 
@@ -97,7 +97,7 @@ class WithdrawalAnswer(WithdrawalBody):
 class CertificateAnswer(CertificateBody):
     """A certificate, and its withdrawal if there is one."""
 
-    id = fields.UUID(required=True)
+    id = Uuid(required=True)
     version = WholeNumber(required=True)
     withdrawal = fields.Nested(WithdrawalAnswer, required=True, allow_none=True)
 
@@ -113,7 +113,7 @@ class AttestationBody(Span):
 class AttestationAnswer(AttestationBody):
     """An attestation, and its withdrawal if there is one; `instructor` is the subject of the token that signed it."""
 
-    id = fields.UUID(required=True)
+    id = Uuid(required=True)
     instructor = fields.String(required=True)
     withdrawal = fields.Nested(WithdrawalAnswer, required=True, allow_none=True)
 

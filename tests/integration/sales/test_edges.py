@@ -144,13 +144,13 @@ def test_the_same_id_from_another_register_is_a_conflict(shop: Shop) -> None:
 
 
 def test_new_and_known_in_one_batch_each_get_their_own_answer(shop: Shop) -> None:
-    known, odd = shop.sale(), shop.sale(lines=[line(sku="NEVER-HEARD")])
+    known, odd = shop.sale(), shop.sale(lines=[line(sku="NEVER-HEARD", lot="NEVERHEARD")])
     shop.post(known, odd)
     new = shop.sale(150)
     results = shop.post(new, odd, known | {"total": 1}, known, new)
     assert [one["status"] for one in results] == ["recorded", "duplicate", "conflict", "duplicate", "duplicate"]
     assert results[0]["work_items"] == results[4]["work_items"] == ["no-stock"]
-    assert results[1]["work_items"] == ["no-stock", "unknown-sku"]  # nobody has received that product here
+    assert results[1]["work_items"] == ["no-stock", "unknown-lot", "unknown-sku"]
 
 
 def test_of_a_batch_those_that_took_the_last_are_short_not_those_before(shop: Shop) -> None:

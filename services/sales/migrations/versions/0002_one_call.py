@@ -11,7 +11,8 @@ branch_labels = None
 depends_on = None
 
 # What should be open, as a function of the facts alone. One row per oddity; the work items are this view, with the time
-# at which each was opened and what a person made of it (no-stock follows the shelf, refund-exceeds-sale the verdict).
+# at which each was opened and what a person made of it (no-stock follows the shelf). An item `stands` while the facts
+# say so; what a person closed stays closed for that long, and opens anew when it comes about again.
 #
 # The price in force is the outlet's own before the general one, the latest that had begun; without any, every list
 # price ever published counts, since a register may have held an older catalogue. A shift counts for its own register.
@@ -36,7 +37,7 @@ SELECT rule.code, rule.owner, l.sale_id || '/' || l.id AS subject, s.outlet, l.s
   CROSS JOIN LATERAL (VALUES
       ('unknown-sku', 'city', p.sku IS NULL),
       ('lot-missing', 'outlet', here.lot IS NULL),
-      ('unknown-lot', 'outlet', here.lot IS NOT NULL AND k.code IS NULL),
+      ('unknown-lot', 'outlet', here.lot IS NOT NULL AND (k.code IS NULL OR k.sku <> l.sku)),
       ('expired-lot', 'outlet', s.business_day > k.expires_on),
       ('recalled-lot', 'outlet', s.sold_at >= r.recalled_at),
       ('price-differs', 'city', CASE
@@ -143,6 +144,8 @@ BEGIN
     ), released AS (
         UPDATE quarantine q SET resolved_at = v_at, resolved_by = 'recorded' FROM given g
          WHERE q.item_id = g.id AND q.kind = 'sale' AND q.register = p_register AND q.resolved_at IS NULL
+           AND (g.id = ANY(ARRAY(SELECT new.id FROM new))
+                OR EXISTS (SELECT FROM sale s WHERE s.id = g.id AND s.register = p_register))
     )
     SELECT array_agg(new.id) INTO v_new FROM new;
 
@@ -153,8 +156,8 @@ BEGIN
             SELECT DISTINCT ON (o.code, o.subject)
                    o.code, o.owner, o.subject, o.outlet, o.sale_id, o.line_id, o.sku, o.lot
               FROM unnest(v_odd) AS o ORDER BY o.code, o.subject, o.sale_id
-            ON CONFLICT (code, subject) DO UPDATE SET closed_at = NULL, opened_at = v_at
-             WHERE w.closed_at IS NOT NULL AND w.closed_by IS NULL;
+            ON CONFLICT (code, subject) DO UPDATE
+               SET stands = true, opened_at = v_at, closed_at = NULL, closed_by = NULL, note = NULL WHERE NOT w.stands;
         END IF;
 
         -- Last, since every register of the outlet waits for these rows until this transaction has ended.
@@ -172,8 +175,8 @@ BEGIN
             INSERT INTO work_item AS w (code, owner, subject, outlet, sku, lot)
             SELECT 'no-stock', 'outlet', p_outlet || '/' || b.sku || '/' || b.lot, p_outlet, b.sku, b.lot
               FROM unnest(v_short) AS b ORDER BY b.sku, b.lot
-            ON CONFLICT (code, subject) DO UPDATE SET closed_at = NULL, opened_at = v_at
-             WHERE w.closed_at IS NOT NULL AND w.closed_by IS NULL;
+            ON CONFLICT (code, subject) DO UPDATE
+               SET stands = true, opened_at = v_at, closed_at = NULL, closed_by = NULL, note = NULL WHERE NOT w.stands;
             -- Of a batch, the sales from the one on that took the last.
             SELECT array_agg(DISTINCT took.sale_id) INTO v_dry FROM (
                 SELECT l.sale_id, b.on_hand + coalesce(sum(l.quantity) OVER later, 0) AS on_hand
@@ -195,18 +198,17 @@ BEGIN
                 WHERE w.code = 'number-reused' AND w.subject = s.register || '/' || s.register_no
                   AND w.closed_at IS NULL
                UNION
-               SELECT 'no-stock' WHERE s.id = ANY(v_dry)
-               UNION
                SELECT 'no-stock' FROM sale_line l JOIN work_item w ON w.code = 'no-stock'
                   AND w.subject = s.outlet || '/' || l.sku || '/' || l.lot AND w.closed_at IS NULL
-                WHERE l.sale_id = s.id AND (s.id = ANY(v_new)) IS NOT TRUE
+                WHERE l.sale_id = s.id AND (s.id = ANY(v_dry) OR (s.id = ANY(v_new)) IS NOT TRUE)
                ORDER BY 1),
            EXISTS (
                SELECT FROM sale_return r WHERE r.sale_id = i.id AND i.id = ANY(v_new)
                   AND NOT EXISTS (SELECT FROM return_verdict v WHERE v.return_id = r.id))
       FROM unnest(p_ids) WITH ORDINALITY AS i(id, at)
       -- There is nothing to look up for a sale that is new and as it should be.
-      LEFT JOIN sale s ON s.id = i.id
+      -- A register of another outlet that has hit upon its id learns no more than that.
+      LEFT JOIN sale s ON s.id = i.id AND s.outlet = p_outlet
        AND (v_odd IS NOT NULL OR v_short IS NOT NULL OR (i.id = ANY(v_new)) IS NOT TRUE)
      ORDER BY i.at;
 END
@@ -217,6 +219,7 @@ $$
 def upgrade() -> None:
     """Forward only: a correction is a new step."""
     op.alter_column("outlet_stock", "on_hand", type_=sa.Numeric(precision=20, scale=3))
+    op.add_column("work_item", sa.Column("stands", sa.Boolean(), server_default=sa.true(), nullable=False))
     op.add_column("sale_return", sa.Column("drift", sa.BigInteger(), nullable=True))
     op.drop_index("ix_sale_shift_id", table_name="sale")
     op.create_index("ix_sale_shift_id_register", "sale", ["shift_id", "register"], unique=False)
