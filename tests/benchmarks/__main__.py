@@ -1,4 +1,4 @@
-"""`lapak bench`: sales per second, event to effect, draining a backlog; each beside its baseline in the same run."""
+"""`lapak bench`: sales per second, event to effect, draining a backlog, closing shifts; each beside its baseline in the same run."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from rich.table import Table
 
 from shared.local.keys import fresh_keys
 from shared.local.running import Running, running_system
-from tests.benchmarks import baseline, events, load, profile
+from tests.benchmarks import baseline, events, load, profile, shifts
 
 ROUNDS = 3
 console = Console(width=110)
@@ -58,6 +58,8 @@ def measure(system: Running, scale: int) -> None:
     p50, p99 = took[len(took) // 2], took[int(len(took) * 0.99)]
     table.add_row("event to effect at 100 sales/s, p50", f"{p50:.0f} ms", "–", "–", "≤ 60 ms")
     table.add_row("event to effect at 100 sales/s, p99", f"{p99:.0f} ms", "–", "–", "≤ 300 ms")
+    for size, milliseconds in zip(shifts.SIZES, shifts.closes(system.url, tills[0]), strict=True):
+        table.add_row(f"closing a shift of {size:,} sales", f"{milliseconds:.0f} ms", "–", "–", "≤ 2,000 ms")
     console.print(table)
 
 

@@ -186,3 +186,24 @@ def test_a_second_relay_leads_when_the_first_one_hangs(plane: Plane, redis_clien
         thread.join()
         hung.invalidate()
     assert len(_log_ids(plane)) == 1
+
+
+def test_a_relay_that_had_nothing_to_do_for_long_still_leads(
+    plane: Plane, redis_client: redis.Redis, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    from shared.messaging import relay as module
+
+    monkeypatch.setattr(module, "_LEAD", text("SET idle_session_timeout = '300ms'"))
+    stop = threading.Event()
+    thread = threading.Thread(target=_relay(plane).run, args=(stop,))
+    thread.start()
+    stop.wait(1.5)  # its other connections rest all the while
+    plane.announce(sale(1))
+    for _ in range(20):
+        if _log_ids(plane):
+            break
+        stop.wait(0.05)
+    stop.set()
+    thread.join()
+    assert len(_log_ids(plane)) == 1
+    assert "lost its database" not in caplog.text
