@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 
 import click
+import httpx
 from rich.console import Console
 from rich.live import Live
 from rich.table import Table
@@ -51,6 +52,9 @@ def command(url: str) -> None:
                 live.update(_table(rows), refresh=True)
     except (Refused, NeverHappened) as error:
         console.print(f"[red]The demo stopped:[/red] {error}")
+        sys.exit(1)
+    except httpx.TransportError as error:
+        console.print(f"[red]The demo stopped:[/red] Lapak does not answer at {url} ({error}). Say where with --url.")
         sys.exit(1)
     from services.system.verify import command as verify  # the demo's last step is the other command
 

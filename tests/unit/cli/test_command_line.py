@@ -88,3 +88,11 @@ def test_every_setting_is_described() -> None:
     for setting in SETTINGS:
         assert f"`{setting.name}`" in page
         assert setting.help in page
+
+
+def test_the_demo_says_where_nobody_answers() -> None:
+    from services.system.demo import command
+
+    done = CliRunner().invoke(command, ["--url", "http://127.0.0.1:1"])
+    assert done.exit_code == 1
+    assert "does not answer at http://127.0.0.1:1" in done.output
