@@ -1,7 +1,7 @@
 """A relay or a worker that dies, as by kill -9, at its n-th boundary: before or after a commit, a publish, an ack.
 
-python -m tests.chaos.crashing N FILE relay|worker PLACE: the boundaries passed are written into FILE, one per line. With
-N = 0 it never dies.
+python -m tests.chaos.crashing N FILE relay|worker PLACE: the boundaries passed are written into FILE, one per line.
+With N = 0 it never dies.
 """
 
 from __future__ import annotations
