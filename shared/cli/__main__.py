@@ -30,6 +30,10 @@ COMMANDS = {
         "services.system.demo:command", "Drive the life of one product through a running system.", talks=True
     ),
     "verify": Entry("services.system.verify:command", "Recompute the books and compare the services.", talks=True),
+    "events": Entry("shared.cli.events:events", "Watch how far the services have received each other.", talks=True),
+    "dead-letters": Entry(
+        "shared.cli.dead_letters:dead_letters", "List, show, replay or discard events that failed.", talks=True
+    ),
     "token": Entry("shared.cli.token:token", "Issue a token, or revoke one.", talks=True),
     "migrate": Entry("shared.cli.migrate:migrate", "Bring the databases to the newest schema.", talks=True),
     "health": Entry("shared.cli.health:health", "Ask one service whether it is ready.", talks=False),

@@ -15,7 +15,7 @@ from sqlalchemy import Select, Uuid, case, cast, func, select, text
 from shared import jsontext
 from shared.db import Page, Session, paged
 from shared.messaging.failures import describe, fingerprint
-from shared.messaging.tables import dead_letter, parked
+from shared.messaging.tables import dead_letter
 
 _KEEP = text("""
     INSERT INTO dead_letter (source, epoch, seq, event, error, fingerprint, attempts)
@@ -50,18 +50,15 @@ def keep(
 
 
 def _letters() -> Select[*tuple[Any, ...]]:
-    place = ("source", "epoch", "seq")
-    is_parked = select(1).where(*(parked.c[name] == _LETTER[name] for name in place)).exists()
+    plain = ("source", "epoch", "seq", "event", "fingerprint", "attempts", "died_at", "resolved_by", "resolved_at")
     return select(
-        *(_LETTER[name] for name in (*place, "event", "fingerprint", "attempts", "died_at", "resolved_by")),
-        _LETTER.resolved_at,
+        *(_LETTER[name] for name in plain),
         cast(_LETTER.event["id"].astext, Uuid).label("id"),
         _LETTER.event["type"].astext.label("type"),
         func.coalesce(_LETTER.resolution, "open").label("state"),
         func.split_part(_LETTER.error, "\n", _FIRST_LINE).label("summary"),
         case((_LETTER.resolution == "discarded", func.split_part(_LETTER.error, "\n", 1))).label("note"),
         func.extract("epoch", func.now() - _LETTER.died_at).label("age"),
-        is_parked.label("is_parked"),
     )
 
 
@@ -81,9 +78,7 @@ def groups(session: Session, *, state: str | None, after: str | None, limit: int
     return paged(session, statement, keys, after=after, limit=limit)
 
 
-def letters(
-    session: Session, *, fingerprint: str | None, state: str | None, after: str | None, limit: int
-) -> Page:
+def letters(session: Session, *, fingerprint: str | None, state: str | None, after: str | None, limit: int) -> Page:
     """Single letters by source, epoch and sequence."""
     statement = _letters()
     if fingerprint is not None:

@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import Uuid, cast, func, select, text
 
 from shared import jsontext
-from shared.db import Session
+from shared.db import Page, Session, paged
+from shared.messaging.tables import parked as table
 
 _PARK = text("""
     INSERT INTO parked (source, epoch, seq, event, waiting_for)
@@ -20,6 +21,7 @@ _DUE = text("""
     SELECT source, epoch, seq, event FROM parked
      ORDER BY tried_at LIMIT :limit FOR UPDATE SKIP LOCKED
 """)
+_IS = text("SELECT 1 FROM parked WHERE source = :source AND epoch = :epoch AND seq = :seq")
 _DONE = text("DELETE FROM parked WHERE source = :source AND epoch = :epoch AND seq = :seq")
 _STILL = text("""
     UPDATE parked SET tried_at = now(), tries = tries + 1, waiting_for = :waiting_for
@@ -46,3 +48,19 @@ def done(session: Session, source: str, epoch: UUID, seq: int) -> None:
 def still_waiting(session: Session, source: str, epoch: UUID, seq: int, waiting_for: str) -> None:
     """The cause is still missing."""
     session.execute(_STILL, {"source": source, "epoch": epoch, "seq": seq, "waiting_for": waiting_for})
+
+
+def is_parked(session: Session, source: str, epoch: UUID, seq: int) -> bool:
+    """Whether the event is still kept aside."""
+    return session.execute(_IS, {"source": source, "epoch": epoch, "seq": seq}).first() is not None
+
+
+def waiting(session: Session, *, after: str | None, limit: int) -> Page:
+    """Parked events by source, epoch and sequence: their columns, with id, type and age in seconds."""
+    statement = select(
+        *table.c,
+        cast(table.c.event["id"].astext, Uuid).label("id"),
+        table.c.event["type"].astext.label("type"),
+        func.extract("epoch", func.now() - table.c.parked_at).label("age"),
+    )
+    return paged(session, statement, [table.c.source, table.c.epoch, table.c.seq], after=after, limit=limit)

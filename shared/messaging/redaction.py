@@ -20,7 +20,9 @@ _COUNTER = re.compile(r"\d{1,18}")
 _WORKER_REF = re.compile(WORKER_REF_PATTERN.strip("^$"))
 
 _SHAPES: dict[re.Pattern[str], tuple[str, ...]] = {
-    _ID: ("sale_id", "line_id", "return_id", "receipt_id", "consignment_id", "move_id", "output_id", "reference", "jti"),
+    _ID: (
+        "sale_id", "line_id", "return_id", "receipt_id", "consignment_id", "move_id", "output_id", "reference", "jti",
+    ),
     _CODE: ("outlet", "register", "workshop", "sku", "lot", "skill", "reason_code", "basis"),
     _TIME: (
         "sold_at", "returned_at", "received_at", "recalled_at", "expires_at", "made_on", "expires_on", "opens_on",
@@ -33,10 +35,10 @@ _ENVELOPE = {"id": _ID, "type": _CODE, "subject": _CODE, "time": _TIME, "sequenc
 _PARTS = ("lines",)
 
 #: The words in which handlers say what they wait for (CauseMissing); anything else there comes from an event.
-_WORDS = frozenset(
-    "a an and consignment for grant its line lot must of or outlet output product receipt register return sale the "
-    "version withdrawal workshop".split()
-)
+_WORDS = frozenset((
+    "a", "an", "and", "consignment", "for", "grant", "its", "line", "lot", "of", "or", "outlet", "output", "product",
+    "receipt", "register", "return", "sale", "the", "version", "withdrawal", "workshop",
+))  # fmt: skip
 
 
 def redact(event: Mapping[str, Any]) -> dict[str, Any]:

@@ -57,11 +57,11 @@ def replay(database: Database, consumer: Consumer, event_id: UUID, *, by: str) -
 
 def _replay(database: Database, consumer: Consumer, event_id: UUID, by: str) -> str:
     with database.transaction() as session:
-        letter = _locked(session, event_id)
+        letter = get(session, event_id, lock=True)
         if letter.state == "discarded":
             raise Resolved("It was discarded.")
-        if letter.state == "replayed":
-            return "parked" if letter.is_parked else "replayed"
+        if letter.state == "replayed":  # asked anew: while we waited for the lock its cause may have come
+            return "parked" if parked.is_parked(session, letter.source, letter.epoch, letter.seq) else "replayed"
         place = {"source": letter.source, "epoch": letter.epoch, "seq": letter.seq}
         session.execute(_AUDIT, place | {"by": by})
         outcome = _handle(session, consumer, letter, place)
@@ -85,8 +85,9 @@ def _handle(session: Session, consumer: Consumer, letter: Any, place: dict[str, 
     return "replayed"
 
 
-def _locked(session: Session, event_id: UUID) -> Any:
-    letter = dead_letters.find(session, event_id, lock=True)
+def get(session: Session, event_id: UUID, *, lock: bool = False) -> Any:
+    """The dead letter of an event (see dead_letters.find). Raises NoSuchLetter."""
+    letter = dead_letters.find(session, event_id, lock=lock)
     if letter is None:
         raise NoSuchLetter
     return letter
@@ -120,11 +121,11 @@ def discard(session: Session, event_id: UUID, *, note: str, by: str) -> Any:
     note = " ".join(note.split())
     if not note:
         raise invalid("note", "Say why.")
-    letter = _locked(session, event_id)
+    letter = get(session, event_id, lock=True)
     if letter.state == "replayed" or letter.note not in {None, note}:
         raise Resolved(f"It was {letter.state} already.")
     if letter.state == "open":
         place = {"source": letter.source, "epoch": letter.epoch, "seq": letter.seq}
         session.execute(_RESOLVE, place | {"resolution": "discarded", "by": by, "before": f"{note}\n"})
         log.warning("dead letter discarded", source=letter.source, sequence=letter.seq)
-    return dead_letters.find(session, event_id)
+    return get(session, event_id)

@@ -1,4 +1,4 @@
-"""The event plane's HTTP door, the same in every service: the feed, and batches applied by hand."""
+"""The event plane's HTTP door, the same in every service: the feed, batches applied by hand, the console."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from shared.db import Database
 from shared.errors import Problem
 from shared.fields import WholeNumber
 from shared.http import Blueprint, current_token, requires, transaction
-from shared.messaging import log
+from shared.messaging import console, log
 from shared.messaging.batch import MAX_SEQUENCE, BatchSchema, CloudEventSchema, ParentSchema, batch_of
 from shared.messaging.by_hand import apply_by_hand
 from shared.messaging.consumer import Consumer
@@ -56,7 +56,7 @@ class AppliedSchema(Schema):
 
 
 def blueprint(consumer: Consumer) -> Blueprint:
-    """`GET` and `POST /events` below the service's prefix."""
+    """`GET` and `POST /events` below the service's prefix, and the console below them."""
     door = Blueprint("events", __name__, url_prefix="/", description="The event feed")
 
     @door.get("/events")
@@ -82,4 +82,5 @@ def blueprint(consumer: Consumer) -> Blueprint:
         database = cast(Database, current_app.extensions["lapak.database"])
         return apply_by_hand(database, consumer, batch_of(body), applied_by=current_token().sub)
 
+    console.add_doors(door, consumer)
     return door

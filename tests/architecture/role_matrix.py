@@ -16,6 +16,14 @@ _EVERY_SERVICE = {
     "GET /docs": PUBLIC,
     "GET /events": "service",
     "POST /events": "operator",
+    "GET /events/status": "operator auditor",
+    "GET /events/parked": "operator auditor",
+    "GET /events/dead-letter-groups": "operator auditor",
+    "GET /events/dead-letters": "operator auditor",
+    "GET /events/dead-letters/<id>": "operator auditor",
+    "POST /events/dead-letters/<id>/replay": "operator",
+    "POST /events/dead-letters/<id>/discard": "operator",
+    "POST /events/dead-letter-groups/<fingerprint>/replay": "operator",
 }
 
 _TRAINING = {

@@ -1,4 +1,4 @@
-"""`lapak bench`: sales per second, event to effect, draining a backlog, closing shifts; each beside its baseline in the same run."""
+"""`lapak bench`: sales per second, event to effect, draining a backlog; beside their baseline in the same run."""
 
 from __future__ import annotations
 

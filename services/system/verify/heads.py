@@ -20,7 +20,9 @@ _LACKING = text("""
 """)
 _EPOCH = text("SELECT epoch FROM stream")
 _ASIDE = text("""
-    SELECT source, seq, 'dead letter' AS what, split_part(error, E'\n', -1) AS why FROM dead_letter
+    SELECT source, seq, 'dead letter' AS what,
+           split_part(error, E'\n', CASE resolution WHEN 'discarded' THEN 2 ELSE 1 END) AS why
+      FROM dead_letter
      WHERE resolution IS DISTINCT FROM 'replayed'
     UNION ALL SELECT source, seq, 'parked', waiting_for FROM parked
 """)

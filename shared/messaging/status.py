@@ -1,0 +1,55 @@
+"""The figures of /metrics as one answer for the console, and the length of the queue."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import redis
+
+from shared import config
+from shared.db import Session
+from shared.messaging.consumer import Consumer
+from shared.messaging.health import figures
+
+#: Answer → gauge, by source; what was never heard of is null, what is merely absent is 0.
+_BY_SOURCE = {
+    "head": "source_head",
+    "position": "source_position",
+    "lag_events": "lag_events",
+    "lag_seconds": "lag_seconds",
+    "unseen_seconds": "source_unseen_seconds",
+    "holes": "holes",
+    "repairs": "repairs_total",
+}
+_ASIDE = {"dead": "dead_letters", "parked": "parked_events", "parked_seconds": "parked_age_seconds"}
+
+
+def status(session: Session, consumer: Consumer) -> dict[str, Any]:
+    """Outbox, relay, and per source head, position, lag, holes, repairs, dead and parked (see StatusAnswer)."""
+    found = {name: samples for name, (_, samples) in figures(session).items()}
+    known = {*consumer.sources, *(source for gauge in _ASIDE.values() for source in found[gauge])}
+    sources = [
+        {"source": source}
+        | {name: found[gauge].get(source) for name, gauge in _BY_SOURCE.items()}
+        | {"halted": bool(found["halted"][source]) if source in found["halted"] else None}
+        | {name: found[gauge].get(source, 0) for name, gauge in _ASIDE.items()}
+        for source in sorted(known)
+    ]
+    return {
+        "service": consumer.service,
+        "log_head": found["log_head"]["own"],
+        "outbox_depth": found["outbox_depth"]["own"],
+        "outbox_seconds": found["outbox_age_seconds"]["own"],
+        "relay_leads": bool(found["relay_leads"]["own"]),
+        "sources": sources,
+    }
+
+
+def queue_length(service: str) -> int | None:
+    """Batches that wait on the service's queue; None when Redis does not answer within half a second."""
+    try:
+        url = config.get("LAPAK_REDIS_URL")
+        with redis.Redis.from_url(url, socket_connect_timeout=0.5, socket_timeout=0.5) as client:
+            return int(client.llen(service))
+    except (redis.RedisError, config.MissingSetting, OSError):
+        return None
