@@ -43,6 +43,7 @@ COMMANDS = {
     "fix": Entry("shared.cli.quality:fix", "Format, mend what can be mended, write the generated pages."),
     "docs": Entry("shared.cli.docs:docs", "Write the generated pages."),
     "bench": Entry("shared.cli.quality:bench", "Measure."),
+    "chaos": Entry("shared.cli.quality:chaos", "Break a system under load, and account for every sale."),
 }
 
 

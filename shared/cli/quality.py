@@ -1,4 +1,4 @@
-"""`lapak test`, `check`, `fix` and `bench`: the tools of the project, each with its settings in pyproject.toml."""
+"""`lapak test`, `check`, `fix`, `bench`, `chaos`: the tools of the project, with their settings in pyproject.toml."""
 
 from __future__ import annotations
 
@@ -85,3 +85,10 @@ def fix() -> None:
 def bench(arguments: tuple[str, ...]) -> None:
     """Measure, beside a baseline in the same run (docs/performance.md)."""
     _become([sys.executable, "-m", "tests.benchmarks", *arguments])
+
+
+@click.command(context_settings={"ignore_unknown_options": True, "help_option_names": []})
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def chaos(arguments: tuple[str, ...]) -> None:
+    """Break a system under load, and account for every sale (docs/operations.md)."""
+    _become([sys.executable, "-m", "tests.chaos", *arguments])
