@@ -54,11 +54,22 @@ def _tell(one: dict[str, Any]) -> None:
 
 
 def _table(reports: list[Report]) -> Table:
-    table = Table(title="Chaos", title_justify="left")
-    names = ["attempted", "acknowledged", "lost", "unexpected", "recovered", "moves_missing", "moves_doubled"]
-    names += ["dead_letters", "caught_up_seconds", "verify", "clean"]
-    for name in ("seed", "faults", *names):
-        table.add_column(name.replace("_", " "), justify="right")
+    table = Table(box=None, header_style="bold")
+    names = {
+        "attempted": "tried",
+        "acknowledged": "acked",
+        "lost": "lost",
+        "unexpected": "strange",
+        "recovered": "recovered",
+        "moves_missing": "unmoved",
+        "moves_doubled": "doubled",
+        "dead_letters": "dead",
+        "caught_up_seconds": "caught up",
+        "verify": "verify",
+        "clean": "clean",
+    }
+    for name in ("seed", "faults", *names.values()):
+        table.add_column(name, justify="right", no_wrap=True)
     for report in reports:
         account = report.account.as_dict() if report.account else {}
         table.add_row(str(report.seed), str(len(report.done)), *(str(account.get(name, "–")) for name in names))

@@ -24,6 +24,7 @@ class Report:
     seconds: float
     done: list[dict[str, Any]] = field(default_factory=list)
     account: accounting.Account | None = None
+    registers: Registers | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """For the JSON report."""
@@ -43,7 +44,7 @@ def run(
     dice, report = random.Random(seed), Report(seed, seconds)
     lot = stock_the_shop(system.url)
     known = accounting.sales_of(system)
-    registers = Registers(system.url, lot, CLIENTS, seed)
+    registers = report.registers = Registers(system.url, lot, CLIENTS, seed)
     registers.start()
     began = time.monotonic()
     try:
