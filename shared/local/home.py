@@ -9,6 +9,7 @@ import random
 import socket
 import stat
 import sys
+import time
 from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
@@ -63,10 +64,22 @@ class Home:
         for folder, mode in ((self.root, 0o755), (self.secrets, 0o700), (self.run, 0o700), (self.logs, 0o700)):
             folder.mkdir(mode=mode, parents=True, exist_ok=True)
         if self.servers != self.root:
+            set_aside_what_is_left(self.servers, self.secrets)
             self.servers.mkdir(mode=0o711, exist_ok=True)
             check_ours(self.servers)
             self.servers.chmod(0o711)
         return self
+
+
+def set_aside_what_is_left(servers: Path, secrets: Path) -> Path | None:
+    """Move data away whose passwords went with a former home of this very path; where to. Nothing is deleted."""
+    if not (servers / "postgres").exists() or (secrets / "postgres").exists():
+        return None
+    check_ours(servers)
+    aside = servers.with_name(f"{servers.name}-left-{time.strftime('%Y%m%d-%H%M%S')}")
+    servers.rename(aside)
+    print(f"a former home of this path has left its data; they lie in {aside} now", file=sys.stderr)
+    return aside
 
 
 def default_home() -> Home:

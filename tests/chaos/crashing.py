@@ -68,7 +68,7 @@ def _written(packed: Any) -> str | None:
 def main(number: str, passed: str, program: str, place: str) -> None:
     """Run the program; a relay makes one turn and ends, a worker runs until it is ended."""
     if program == "relay":
-        consumer: Consumer = getattr(importlib.import_module(place), "consumer")  # noqa: B009
+        consumer: Consumer = importlib.import_module(place).consumer
         url = config.get("LAPAK_{SERVICE}_DATABASE_URL", consumer.service)
         relay = Relay(consumer.service, Database(url, pool_size=2, options=SESSION_OPTIONS))
         arm(int(number), Path(passed))

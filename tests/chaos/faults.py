@@ -58,7 +58,10 @@ def kill_web_worker(system: Running, dice: random.Random) -> str:
 
 def pause(system: Running, dice: random.Random) -> str:
     """SIGSTOP for up to seven seconds: a zombie relay whose lead has passed on, a worker whose message is restored."""
-    name, seconds = dice.choice(PROCESSES[1:]), dice.uniform(0.2, 7)
+    return _freeze(system, dice.choice(PROCESSES[1:]), dice.uniform(0.2, 7))
+
+
+def _freeze(system: Running, name: str, seconds: float) -> str:
     pid = system.pid(name)
     if pid is None:
         return f"{name} is down"
@@ -84,14 +87,7 @@ def kill_redis(system: Running, dice: random.Random) -> str:
 
 def stop_redis(system: Running, dice: random.Random) -> str:
     """Redis does not answer for up to eight seconds."""
-    pid, seconds = system.pid("redis"), dice.uniform(1, 8)
-    if pid is None:
-        return "it is down"
-    with contextlib.suppress(ProcessLookupError):
-        os.kill(pid, signal.SIGSTOP)
-        time.sleep(seconds)
-        os.kill(pid, signal.SIGCONT)
-    return f"for {seconds:.1f} s"
+    return _freeze(system, "redis", dice.uniform(1, 8))
 
 
 def spoil_queue(system: Running, dice: random.Random) -> str:

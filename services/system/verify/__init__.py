@@ -1,4 +1,7 @@
-"""`lapak verify`: every unit and every rupiah can be proved. Exits 0 clean, 1 drift (naming the row), 3 lagging."""
+"""`lapak verify`: every unit and every rupiah can be proved. Exits 0 clean, 1 drift (naming the row), 3 lagging.
+
+2: a database cannot be reached, nothing was compared.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ import sys
 import click
 from rich.console import Console
 from rich.table import Table
+from sqlalchemy.exc import OperationalError
 
 from services.system.verify.between import check_between
 from services.system.verify.findings import Check
@@ -16,7 +20,7 @@ from shared import config
 from shared.config import SERVICES
 from shared.db import Database
 
-CLEAN, DRIFT, LAGGING = 0, 1, 3
+CLEAN, DRIFT, UNREACHABLE, LAGGING = 0, 1, 2, 3
 _SHOWN = 20  # rows named of one check
 
 
@@ -44,7 +48,7 @@ def _table(checks: list[Check]) -> Table:
 @click.command()
 @click.option("--wait", default=30.0, show_default=True, help="How long to wait for consumers that lag, in seconds.")
 def command(wait: float) -> None:
-    """Recompute balances and compare the three services. 0 clean, 1 drift (names the row), 3 lagging."""
+    """Recompute balances and compare the three services. 0 clean, 1 drift (names the row), 2 unreachable, 3 lagging."""
     console = Console(soft_wrap=True)
     url = "LAPAK_{SERVICE}_DATABASE_URL"
     databases = {
@@ -53,6 +57,9 @@ def command(wait: float) -> None:
     }
     try:
         code, checks, lagging = prove(databases, seconds=wait)
+    except OperationalError as error:
+        console.print(f"Nothing was compared, a database cannot be reached: {error.orig}", markup=False)
+        sys.exit(UNREACHABLE)
     finally:
         for database in databases.values():
             database.dispose()

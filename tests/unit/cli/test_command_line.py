@@ -96,3 +96,13 @@ def test_the_demo_says_where_nobody_answers() -> None:
     done = CliRunner().invoke(command, ["--url", "http://127.0.0.1:1"])
     assert done.exit_code == 1
     assert "does not answer at http://127.0.0.1:1" in done.output
+
+
+def test_verify_says_that_it_could_not_look(monkeypatch: pytest.MonkeyPatch) -> None:
+    from services.system.verify import UNREACHABLE, command
+
+    for name in SERVICES:
+        monkeypatch.setenv(f"LAPAK_{name.upper()}_DATABASE_URL", "postgresql://nobody:nothing@127.0.0.1:1/none")
+    done = CliRunner().invoke(command, [])
+    assert done.exit_code == UNREACHABLE
+    assert "Nothing was compared" in done.output

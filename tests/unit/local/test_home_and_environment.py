@@ -13,7 +13,16 @@ from shared.config import SERVICES
 from shared.local import keys
 from shared.local.console import MAX_LOG_BYTES, LogFile
 from shared.local.environment import complete, for_command, given_servers, local_environment
-from shared.local.home import Home, LocalError, check_ours, is_free, private_ports, read_json, write_json
+from shared.local.home import (
+    Home,
+    LocalError,
+    check_ours,
+    is_free,
+    private_ports,
+    read_json,
+    set_aside_what_is_left,
+    write_json,
+)
 from shared.local.servers import forget_dead_postmaster
 from shared.local.system import web_port
 
@@ -128,3 +137,24 @@ def test_only_the_lock_file_of_another_program_is_removed(tmp_path: Path) -> Non
     lock.write_text(f"{os.getpid()}\n", encoding="utf-8")
     forget_dead_postmaster(tmp_path)
     assert not lock.exists()
+
+
+def test_data_whose_passwords_are_gone_are_set_aside_and_those_of_this_home_stay(tmp_path: Path) -> None:
+    servers, secrets = tmp_path / "servers", tmp_path / "secrets"
+    assert set_aside_what_is_left(servers, secrets) is None  # the first start
+    (servers / "postgres").mkdir(parents=True)
+    servers.chmod(0o711)
+    secrets.mkdir()
+    (secrets / "postgres").touch()
+    assert set_aside_what_is_left(servers, secrets) is None  # a later start
+    (secrets / "postgres").unlink()  # the checkout was removed and cloned anew
+    aside = set_aside_what_is_left(servers, secrets)
+    assert aside is not None
+    assert (aside / "postgres").is_dir()
+    assert not servers.exists()
+
+
+def test_a_port_that_is_spoken_for_is_given_to_nobody_else(tmp_path: Path) -> None:
+    home = Home(tmp_path / "home").create()
+    port = private_ports(home, ["postgres"])["postgres"]
+    assert private_ports(home, ["postgres"], taken=[port])["postgres"] != port
