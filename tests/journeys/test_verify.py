@@ -43,6 +43,20 @@ TAMPERING = {
         "UPDATE event_log SET data = jsonb_set(data, '{lines,0,quantity}', '1') WHERE type LIKE '%SaleReturned%'",
         "SaleReturned ",
     ),
+    "event payload that breaks its contract": (
+        "sales",
+        "UPDATE event_log SET data = data - 'lines' || jsonb_build_object('kept', data->'lines')"
+        " WHERE type LIKE '%SaleReturned%'",
+        "UPDATE event_log SET data = data - 'kept' || jsonb_build_object('lines', data->'kept')"
+        " WHERE type LIKE '%SaleReturned%'",
+        "its data do not keep the contract",
+    ),
+    "event subject that is no id": (
+        "sales",
+        "UPDATE event_log SET subject = '!' || subject WHERE type LIKE '%SaleReturned%'",
+        "UPDATE event_log SET subject = substr(subject, 2) WHERE type LIKE '%SaleReturned%'",
+        "SaleReturned !",
+    ),
 }
 
 
