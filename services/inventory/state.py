@@ -8,7 +8,7 @@ from shared.db import Session
 from shared.statehash import hash_of
 
 # Facts, projections and balances by their own names; no server times, no surrogate ids, no cursors.
-_PARTS = (
+PARTS = (
     "SELECT code, name, version FROM workshop ORDER BY code",
     (
         "SELECT sku, name_id, name_en, workshop, category, unit, required_skill, list_price, material_cost,"
@@ -45,4 +45,4 @@ _PARTS = (
 
 def state_hash(session: Session) -> str:
     """SHA-256 over facts, projections and balances (hex)."""
-    return hash_of(session, [text(part) for part in _PARTS])
+    return hash_of(session, [text(part) for part in PARTS])

@@ -8,7 +8,7 @@ from shared.db import Session
 from shared.statehash import hash_of
 
 # Facts, projections, shelves and open work items; no server times, no surrogate ids, no closed items, no snapshots.
-_PARTS = (
+PARTS = (
     "SELECT code, name, kind, opens_on, closes_on, version FROM outlet ORDER BY code",
     "SELECT code, outlet, name, version FROM register ORDER BY code",
     "SELECT sku, outlet, valid_from, price FROM price ORDER BY sku, outlet, valid_from",
@@ -37,4 +37,4 @@ _PARTS = (
 
 def state_hash(session: Session) -> str:
     """SHA-256 over facts, projections, shelves and open work items (hex)."""
-    return hash_of(session, [text(part) for part in _PARTS])
+    return hash_of(session, [text(part) for part in PARTS])

@@ -7,7 +7,7 @@ from sqlalchemy import text
 from shared.db import Session
 from shared.statehash import hash_of
 
-_PARTS = (
+PARTS = (
     "SELECT worker_ref, version FROM resident ORDER BY worker_ref",
     "SELECT code, name_id, name_en, placeholder, version FROM skill ORDER BY code",
     "SELECT code, name_id, name_en, skill, workshop, lesson_hours, version FROM programme ORDER BY code",
@@ -29,4 +29,4 @@ _PARTS = (
 
 def state_hash(session: Session) -> str:
     """SHA-256 over facts and projections (hex)."""
-    return hash_of(session, [text(part) for part in _PARTS])
+    return hash_of(session, [text(part) for part in PARTS])

@@ -1,81 +1,252 @@
-"""Registers that sell for as long as they are let, and repeat what was not answered; they note what was promised."""
+"""People at work for as long as they are let: what was not answered is repeated, and what was said is noted down.
+
+Registers sell and take goods back; a workshop makes, hands over and delivers. All that they say is a history that can
+be told again to another system.
+"""
 
 from __future__ import annotations
 
 import random
 import threading
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 import httpx
+from uuid_utils.compat import uuid7
 
-from shared.jsontext import dumps
-from tests.benchmarks.load import Till, outlet_of
+from services.system.demo.api import Person
+from shared.auth import issue
+from shared.clock import business_day, now
+from shared.jsontext import dumps, instant, loads
+from tests.benchmarks.load import PRICE, SKILL, SKU, WORKSHOP, Till, outlet_of
+
+PATIENCE = 150.0  # seconds; somebody who is never answered is a fault of ours
+RESIDENTS = 200  # registered before the load: a resident has no id of the client's, so a repeat would make another
+
+
+@dataclass(frozen=True)
+class Said:
+    """One request, as it was meant."""
+
+    method: str
+    path: str
+    role: str
+    body: dict[str, Any]
 
 
 @dataclass
-class Ledger:
-    """What a register knows: sales that it sent at least once, and those that were acknowledged."""
+class Actor:
+    """Somebody who says one thing after the other, each until it is answered."""
 
+    url: str
+    name: str
+    tokens: dict[str, str]
+    said: list[Said] = field(default_factory=list)
+    #: What the server chose (lot codes), by a name that is the same in every telling.
+    chosen: dict[str, str] = field(default_factory=dict)
+    retries: int = 0
+    failure: BaseException | None = None
+
+    def __post_init__(self) -> None:
+        self.http = httpx.Client(base_url=self.url, timeout=10, trust_env=False)
+
+    def say(self, method: str, path: str, role: str, body: dict[str, Any]) -> Any:
+        """Send it until it is answered; the answer. Raises AssertionError when it is refused."""
+        self.said.append(Said(method, path, role, body))
+        return self._send(method, path, role, dumps(body))
+
+    def _send(self, method: str, path: str, role: str, text: str) -> Any:
+        answer = self._answer(method, path, role, text)
+        if "lot" in answer:
+            self.chosen[path] = answer["lot"]
+        return answer
+
+    def _answer(self, method: str, path: str, role: str, text: str) -> Any:
+        headers = {"Authorization": f"Bearer {self.tokens[role]}", "Content-Type": "application/json"}
+        deadline = time.monotonic() + PATIENCE
+        while time.monotonic() < deadline:
+            try:
+                answer = self.http.request(method, path, content=text, headers=headers)
+            except httpx.HTTPError:
+                answer = None
+            if answer is not None and answer.status_code < 300:
+                return loads(answer.content)
+            if answer is not None and answer.status_code < 500 and b'"skill-missing"' not in answer.content:
+                raise AssertionError(f"{self.name} {method} {path}: {answer.status_code} {answer.text[:300]}")
+            self.retries += 1
+            time.sleep(0.1)  # as a device does: the same again, until it is answered
+        raise AssertionError(f"{self.name} {method} {path}: no answer for {PATIENCE:.0f} s")
+
+    def tell_again(self, url: str) -> Actor:
+        """Say the same, in the same order, to another system; who said it there."""
+        other = Actor(url, self.name, self.tokens)
+        for said in self.said:
+            text = dumps(said.body)
+            for name, value in other.chosen.items():
+                text = text.replace(self.chosen[name], value)
+            other._send(said.method, said.path, said.role, text)
+        return other
+
+
+@dataclass(kw_only=True)
+class Register(Actor):
+    """Sells in batches of one to five and now and then takes something back; knows what it was promised."""
+
+    till: Till
+    dice: random.Random
     attempted: set[str] = field(default_factory=set)
     acknowledged: set[str] = field(default_factory=set)
-    retries: int = 0
+
+    def work(self, stop: threading.Event) -> None:
+        """Sell until told to stop; what is under way is repeated until it is answered."""
+        while not stop.is_set():
+            sales = [self.till.sale() for _ in range(self.dice.randint(1, 5))]
+            self.sell(sales)
+            if self.dice.random() < 0.1:
+                self.take_back(self.dice.choice(sales))
+            time.sleep(self.dice.random() * 0.1)
+
+    def sell(self, sales: Sequence[dict[str, Any]]) -> None:
+        """Post a batch."""
+        self.attempted |= {sale["id"] for sale in sales}
+        answer = self.say("POST", self.till.path, "register", {"sales": list(sales)})
+        done = {one["id"] for one in answer["results"] if one["status"] in {"recorded", "duplicate"}}
+        self.acknowledged |= done
+
+    def take_back(self, sale: dict[str, Any]) -> None:
+        """One line of a sale comes back, for cash."""
+        line = sale["lines"][0]
+        back = {"id": str(uuid7()), "line_id": line["id"], "sku": line["sku"], "lot": line["lot"], "quantity": 1}
+        back |= {"amount": PRICE, "reason_code": "taste", "restock": True}
+        whole = {"id": str(uuid7()), "sale_id": sale["id"], "returned_at": instant(now()), "lines": [back]}
+        whole |= {"shift_id": sale["shift_id"], "refund": {"kind": "cash", "amount": PRICE}}
+        self.say("POST", self.till.path.removesuffix("sales") + "returns", "register", {"returns": [whole]})
 
 
-class Registers:
-    """Each client is a shop of its own with one register; it sends batches of one to five, one after the other."""
+@dataclass(kw_only=True)
+class Workshop(Actor):
+    """From a certificate to the shelf: each lap makes news for all three services, each the cause of the next."""
 
-    def __init__(self, url: str, lot: str, clients: int, seed: int) -> None:
-        self.url, self.stop = url, threading.Event()
-        self.tills = [Till(url, client, lot) for client in range(clients)]
-        self.ledgers = [Ledger() for _ in self.tills]
-        self.seed = seed
-        self.threads = [threading.Thread(target=self._sell, args=(client,)) for client in range(clients)]
+    residents: Sequence[str]
+    dice: random.Random
+
+    def work(self, stop: threading.Event) -> None:
+        """A lap for each resident until told to stop; a lap is finished."""
+        for maker in self.residents:
+            if stop.is_set():
+                return
+            self._lap(maker)
+            time.sleep(self.dice.random() * 0.2)
+
+    def _lap(self, maker: str) -> None:
+        day, moment, output, handover = business_day(now()).isoformat(), instant(now()), str(uuid7()), str(uuid7())
+        paper: dict[str, Any] = {"worker_ref": maker, "skill": SKILL, "kind": "competency", "number": maker}
+        paper |= {"issuer": "Chaos", "valid_from": day, "valid_until": None}
+        self.say("PUT", f"/training/v1/certificates/{uuid7()}", "instructor", paper)
+        made = {"id": output, "workshop": WORKSHOP, "sku": SKU, "good": 10, "rejected": 1, "made_at": moment}
+        made |= {"recorded_at": moment, "makers": [{"worker_ref": maker, "share_bp": 10_000}]}
+        self.say("POST", "/inventory/v1/outputs", "terminal", {"outputs": [made]})
+        accept = f"/inventory/v1/outputs/{output}/acceptance"
+        lot = self.say("POST", accept, "staff", {"good": 10, "rejected": 1})["lot"]
+        line = {"sku": SKU, "lot": lot}
+        note = {"id": handover, "from": WORKSHOP, "outlet": outlet_of(0), "lines": [line | {"quantity": 8}]}
+        self.say("POST", "/inventory/v1/consignments", "staff", note)
+        self.say("POST", f"/inventory/v1/consignments/{handover}/dispatch", "staff", {})
+        count = {"id": str(uuid7()), "received_at": instant(now()), "lines": [line | {"good": 7, "damaged": 1}]}
+        self.say("POST", f"/inventory/v1/consignments/{handover}/receipts", "register", count)
+
+
+class People:
+    """All of them, each in a thread; they reach the system at `url`."""
+
+    def __init__(self, url: str, lot: str, residents: Sequence[str], registers: int, seed: int) -> None:
+        self.stop = threading.Event()
+        self.registers = [_register(url, lot, number, seed) for number in range(registers)]
+        dice = random.Random(f"{seed}/workshop")
+        workshop = Workshop(url, "workshop", _workshop_tokens(), residents=residents, dice=dice)
+        self.actors: list[Register | Workshop] = [*self.registers, workshop]
+        self.threads = [threading.Thread(target=self._work, args=(actor,), daemon=True) for actor in self.actors]
+
+    def _work(self, actor: Register | Workshop) -> None:
+        try:
+            actor.work(self.stop)
+        except BaseException as error:
+            actor.failure = error
 
     def start(self) -> None:
-        """Begin to sell."""
+        """Begin."""
         for thread in self.threads:
             thread.start()
 
     def finish(self) -> None:
-        """Sell no more; what is under way is repeated until it is answered."""
+        """End, each with an answer to the last thing said. Raises AssertionError when somebody was refused."""
         self.stop.set()
         for thread in self.threads:
             thread.join()
+        for actor in self.actors:
+            if actor.failure is not None:
+                raise actor.failure
 
     @property
     def attempted(self) -> set[str]:
         """Sales that were sent at least once."""
-        return set().union(*(ledger.attempted for ledger in self.ledgers))
+        return set[str]().union(*(register.attempted for register in self.registers))
 
     @property
     def acknowledged(self) -> set[str]:
         """Sales that a server said it has."""
-        return set().union(*(ledger.acknowledged for ledger in self.ledgers))
+        return set[str]().union(*(register.acknowledged for register in self.registers))
 
-    def _sell(self, client: int) -> None:
-        dice = random.Random(f"{self.seed}/{client}")
-        till, ledger = self.tills[client], self.ledgers[client]
-        with httpx.Client(base_url=self.url, headers=till.headers, timeout=10, trust_env=False) as http:
-            while not self.stop.is_set():
-                sales = [till.sale() for _ in range(dice.randint(1, 5))]
-                self._send(http, till, ledger, sales)
-                time.sleep(dice.random() * 0.1)
+    @property
+    def retries(self) -> int:
+        """How often something had to be said again."""
+        return sum(actor.retries for actor in self.actors)
 
-    def _send(self, http: httpx.Client, till: Till, ledger: Ledger, sales: list[dict[str, Any]]) -> None:
-        body = dumps({"sales": sales})
-        ledger.attempted |= {sale["id"] for sale in sales}
-        while True:
+    def tell_again(self, url: str) -> list[Actor]:
+        """The whole history to another system, everybody at once as before; those who told it."""
+        told: dict[str, Actor] = {}
+        failures: list[BaseException] = []
+
+        def tell(actor: Actor) -> None:
             try:
-                answer = http.post(till.path, content=body)
-            except httpx.HTTPError:
-                answer = None
-            if answer is not None and answer.status_code == 200:
-                done = {one["id"] for one in answer.json()["results"] if one["status"] in {"recorded", "duplicate"}}
-                ledger.acknowledged |= done
-                return
-            if answer is not None and answer.status_code < 500:
-                raise AssertionError(f"{outlet_of(till.client)} was refused: {answer.status_code} {answer.text[:300]}")
-            ledger.retries += 1
-            time.sleep(0.1)  # as a register does: the same again, until it is answered
+                told[actor.name] = actor.tell_again(url)
+            except BaseException as error:
+                failures.append(error)
+
+        threads = [threading.Thread(target=tell, args=(actor,)) for actor in self.actors]
+        _run(threads)
+        if failures:
+            raise failures[0]
+        return [told[actor.name] for actor in self.actors]
+
+
+def _run(threads: Sequence[threading.Thread]) -> None:
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
+def _register(url: str, lot: str, number: int, seed: int) -> Register:
+    till = Till(url, number, lot)
+    token = till.headers["Authorization"].removeprefix("Bearer ")
+    return Register(url, f"register {number}", {"register": token}, till=till, dice=random.Random(f"{seed}/{number}"))
+
+
+def _workshop_tokens() -> dict[str, str]:
+    long = timedelta(hours=3)
+    return {
+        "instructor": issue(role="instructor", subject="chaos-instructor", lifetime=long),
+        "staff": issue(role="staff", subject="chaos-staff", lifetime=long),
+        "terminal": issue(role="terminal", workshop=WORKSHOP, lifetime=long),
+        "register": issue(role="register", outlet=outlet_of(0), register="BENCH-0", lifetime=long),
+    }
+
+
+def register_residents(url: str) -> list[str]:
+    """Makers for the workshop; their worker_refs."""
+    instructor = Person(url, "instructor")
+    return [instructor.post("/training/v1/residents", {"name": f"Chaos {n}"})["worker_ref"] for n in range(RESIDENTS)]
