@@ -62,6 +62,12 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         "LAPAK_RELAY_POLL_MS", "How often the relay looks into the outbox while there is traffic, in ms.", default="20"
     ),
+    Setting(
+        "LAPAK_STATEMENT_SECONDS",
+        "How long a statement may take, in s; PostgreSQL cuts it off then. A worker or courier whose transaction takes "
+        "three times as long ends itself, and PostgreSQL ends one in which nothing happens for so long.",
+        default="15",
+    ),
     Setting("LAPAK_LOG_LEVEL", "debug, info, warning or error.", default="info"),
     Setting("LAPAK_LOG_FORMAT", "`json` for machines, `text` for people.", default="json"),
 )

@@ -29,7 +29,7 @@ from sqlalchemy import (
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session, mapped_column, sessionmaker
 
-from shared import jsontext
+from shared import config, jsontext
 from shared.fields import invalid
 
 __all__ = [
@@ -43,6 +43,7 @@ __all__ = [
     "Session",
     "grant_application_role",
     "paged",
+    "transaction_seconds",
 ]
 
 NAMING = {
@@ -68,13 +69,29 @@ IdColumn = Annotated[UUID, mapped_column(Uuid, primary_key=True)]
 
 #: jit compiles for longer than any statement here runs. Generic plans: the statement that judges a sale takes 1 ms to
 #: plan and 0.2 ms to run, and the planner would never settle on the plan that it keeps.
-_SESSION = (
-    "-c statement_timeout=15s -c lock_timeout=10s -c timezone=UTC -c jit=off -c plan_cache_mode=force_generic_plan"
-)
+_SESSION = "-c timezone=UTC -c jit=off -c plan_cache_mode=force_generic_plan"
 
 #: For processes that look up and never report. A session keeps its plans, and one that was made while a table was empty
 #: would read the whole of it for ever after (or until statistics are gathered).
 BY_INDEX = "-c enable_seqscan=off"
+
+
+def _limits() -> str:
+    """Who waits for a lock gives up before the statement is cut off: that is nobody's fault, and is tried again.
+
+    A transaction in which nothing happens is ended: a process that hangs or is frozen must not keep rows from others.
+    """
+    seconds = float(config.get("LAPAK_STATEMENT_SECONDS"))
+    limits = {"statement": seconds, "lock": seconds * 2 / 3, "idle_in_transaction_session": transaction_seconds()}
+    return " ".join(f"-c {name}_timeout={limit * 1000:.0f}" for name, limit in limits.items())
+
+
+def transaction_seconds() -> float:
+    """How long the transaction of a worker or courier may take.
+
+    Time for a batch whose statement is cut off, then for the event that it is about to be cut off alone.
+    """
+    return 3 * float(config.get("LAPAK_STATEMENT_SECONDS"))
 
 
 class Database:
@@ -98,7 +115,7 @@ class Database:
             connect_args={
                 "application_name": application_name,
                 "connect_timeout": 5,
-                "options": f"{_SESSION} {options}".strip(),
+                "options": f"{_SESSION} {_limits()} {options}".strip(),
             },
         )
         self._sessions = sessionmaker(self.engine, expire_on_commit=False)

@@ -25,6 +25,7 @@ class Entry:
 COMMANDS = {
     "up": Entry("shared.cli.up:up", "Start everything here and stay."),
     "down": Entry("shared.cli.up:down", "Stop what runs here."),
+    "restart": Entry("shared.cli.restart:restart", "Restart what runs here, one process after the other."),
     "status": Entry("shared.cli.status:status", "What runs here, since when, with how much memory."),
     "demo": Entry(
         "services.system.demo:command", "Drive the life of one product through a running system.", talks=True

@@ -98,9 +98,24 @@ def _replay_group(service: str, fingerprint: str) -> bool:
 
 @dead_letters.command()
 @_SERVICE
-@click.argument("letter", type=click.UUID)
-@click.option("--note", required=True, help="Why; it is kept with the letter.")
-def discard(service: str, letter: object, note: str) -> None:
-    """Give a letter up: its event never takes effect here."""
-    answer = ask("POST", service, f"dead-letters/{letter}/discard", json={"note": note})
-    click.echo(f"discarded {answer['id']}")
+@click.argument("what", metavar="LETTER|FINGERPRINT")
+@click.option("--note", required=True, help="Why; it is kept with each letter.")
+def discard(service: str, what: str, note: str) -> None:
+    """Give one letter, or all open ones of a fingerprint, up: their events never take effect here."""
+    if _FINGERPRINT.fullmatch(what):
+        _discard_group(service, what, note)
+    else:
+        answer = ask("POST", service, f"dead-letters/{_uuid(what)}/discard", json={"note": note})
+        click.echo(f"discarded {answer['id']}")
+
+
+def _discard_group(service: str, fingerprint: str, note: str) -> None:
+    """Page by page, until none is left or a page found only letters that are being replayed. Exit 1 when some are."""
+    total = 0
+    while True:
+        answer = ask("POST", service, f"dead-letter-groups/{fingerprint}/discard", json={"note": note})
+        total += answer["discarded"]
+        if not answer["left"] or not answer["discarded"]:
+            break
+    click.echo(f"{total} discarded, {answer['left']} left")
+    sys.exit(1 if answer["left"] else 0)

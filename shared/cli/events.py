@@ -12,16 +12,27 @@ from rich.live import Live
 from rich.markup import escape
 from rich.table import Table
 
+from shared.cli.new_epoch import new_epoch
 from shared.cli.operator import Refused, age, ask, console
+from shared.cli.parked import parked
 from shared.config import SERVICES
 
 NOT_ALL_UP = 3
-_COLUMNS = ("consumer", "source", "head", "position", "lag", "behind", "holes", "repairs", "dead", "parked")
+_COLUMNS = (
+    *("consumer", "source", "head", "position", "lag", "behind", "holes"),
+    *("repairs", "again", "nothing new", "dead", "parked"),
+)
+_HALTED = "See 'Consumer halted' in docs/operations.md."
+_UNSEEN = 10  # seconds without a look at the source's head from which on the table says so
 
 
 @click.group()
 def events() -> None:
     """The event plane."""
+
+
+events.add_command(parked)
+events.add_command(new_epoch)
 
 
 @events.command()
@@ -54,7 +65,19 @@ def _ask_everyone() -> list[dict[str, Any]]:
             found.append(ask("GET", service, "status"))
         except Refused as error:
             found.append({"service": service, "error": error.message})
+    _add_what_sources_say(found)
     return found
+
+
+def _add_what_sources_say(found: list[dict[str, Any]]) -> None:
+    """Take a source's head from its own answer: a consumer whose courier is down knows only of an older one."""
+    heads = {one["service"]: one["log_head"] for one in found if "error" not in one}
+    for one in (source for answer in found for source in answer.get("sources", ())):
+        head = heads.get(one["source"], 0)
+        if one["head"] is not None and head > one["head"]:
+            if one["lag_events"] == 0:  # it was behind nothing when it last looked
+                one["lag_seconds"] = one["unseen_seconds"]
+            one["head"], one["lag_events"] = head, head - one["position"]
 
 
 def _tables(found: list[dict[str, Any]]) -> Table:
@@ -73,6 +96,10 @@ def _tables(found: list[dict[str, Any]]) -> Table:
     both = Table.grid(padding=(1, 0))
     both.add_row(outward)
     both.add_row(inward)
+    for one in found:
+        for source in (source for source in one.get("sources", ()) if source["halted"]):
+            text = f"{one['service']} halted: what it has received is not in the log of {source['source']}."
+            both.add_row(f"[red]{text}[/] {escape(source['halted_because'])}\n{_HALTED}")
     return both
 
 
@@ -90,15 +117,23 @@ def _outward(one: dict[str, Any]) -> tuple[str, ...]:
 def _inward(source: dict[str, Any]) -> tuple[str, ...]:
     if source["head"] is None:
         return (source["source"], "never heard of")
-    behind = "[red]halted[/]" if source["halted"] else age(source["lag_seconds"]) if source["lag_events"] else ""
     return (
         source["source"],
         str(source["head"]),
         str(source["position"]),
         str(source["lag_events"]),
-        behind,
+        _behind(source),
         str(source["holes"]),
-        str(source["repairs"]),
+        *(str(source[name]) for name in ("repairs", "redelivered", "duplicates")),
         f"[red]{source['dead']}[/]" if source["dead"] else "0",
         f"{source['parked']} ({age(source['parked_seconds'])})" if source["parked"] else "0",
     )
+
+
+def _behind(source: dict[str, Any]) -> str:
+    if source["halted"]:
+        return "[red]halted[/]"
+    behind = age(source["lag_seconds"]) if source["lag_events"] else ""
+    if source["unseen_seconds"] > _UNSEEN:
+        behind += f" [yellow](not looked for {age(source['unseen_seconds'])})[/]"
+    return behind.strip()

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from shared.db import Database, Session
 from shared.events import Event
 from shared.events.subscribers import BY_TYPE
-from shared.messaging import cursor, dead_letters, parked
+from shared.messaging import cursor, dead_letters, following, parked, watchdog
 from shared.messaging.batch import Batch
 from shared.messaging.consumer import CauseMissing, Consumer
 from shared.messaging.failures import is_transient
@@ -64,7 +64,7 @@ def persistently(attempt: Callable[[], Result]) -> Result:
 
 
 def _receive(database: Database, consumer: Consumer, batch: Batch, first: bool) -> Outcome:
-    with database.transaction() as session:
+    with watchdog.watched(), database.transaction() as session:
         enter_epoch(session, consumer, batch, first=first)
         rows = cursor.positions(session, batch)
         if not rows:
@@ -75,13 +75,16 @@ def _receive(database: Database, consumer: Consumer, batch: Batch, first: bool) 
     return outcome
 
 
-def enter_epoch(session: Session, consumer: Consumer, batch: Batch, *, first: bool = True) -> None:
-    """Make sure there are cursor rows for the batch's epoch. Raises UnknownEpoch."""
+def enter_epoch(
+    session: Session, consumer: Consumer, batch: Batch, *, first: bool = True, sideways: bool = False
+) -> None:
+    """Make sure that the batch's epoch is the one followed, and that the cursor rows fit it. Raises UnknownEpoch."""
     try:
         cursor.prepare(session, consumer, batch.source, batch.epoch, first=first)
     except cursor.UnknownEpoch:
-        if batch.parent is None or not cursor.inherit(session, batch.source, batch.epoch, batch.parent):
+        if not following.enter(session, batch, sideways=sideways):
             raise
+        cursor.prepare(session, consumer, batch.source, batch.epoch, first=False)
         log.warning("the source began a new epoch", source=batch.source, epoch=str(batch.epoch))
 
 

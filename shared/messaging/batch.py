@@ -6,7 +6,7 @@ The queue, the feed and a file applied by hand all carry this one shape, so that
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -23,7 +23,12 @@ MAX_SEQUENCE = 2**62
 
 @dataclass(frozen=True)
 class Batch:
-    """`events` are CloudEvents as dictionaries, ascending by `sequence`, all within `[lo, hi)`."""
+    """`events` are CloudEvents as dictionaries, ascending by `sequence`, all within `[lo, hi)`.
+
+    `last_id` is the id of the log's event at `hi - 1`, whether it is carried or not: what a consumer proves by that it
+    has received this very log. `ancestors` are the epochs that the log has left after a restore, each with the last
+    sequence at which it is the same as this one.
+    """
 
     source: str
     epoch: UUID
@@ -31,7 +36,8 @@ class Batch:
     hi: int
     types: tuple[str, ...]
     events: tuple[Mapping[str, Any], ...]
-    parent: tuple[UUID, int] | None = None
+    last_id: UUID | None = None
+    ancestors: Mapping[UUID, int] = field(default_factory=dict)
 
     def to_wire(self) -> dict[str, Any]:
         """Plain values, as they travel."""
@@ -42,12 +48,18 @@ class Batch:
             "hi": self.hi,
             "types": list(self.types),
             "events": [dict(event) for event in self.events],
-            "parent": {"epoch": str(self.parent[0]), "sequence": self.parent[1]} if self.parent else None,
+            "last_id": str(self.last_id) if self.last_id else None,
+            "ancestors": [{"epoch": str(epoch), "sequence": shared} for epoch, shared in self.ancestors.items()],
         }
 
     def only(self, event: Mapping[str, Any]) -> Batch:
         """The part that covers just one of its events."""
-        return replace(self, lo=event["sequence"], hi=event["sequence"] + 1, events=(event,))
+        at = event["sequence"]
+        return replace(self, lo=at, hi=at + 1, events=(event,), last_id=UUID(str(event["id"])))
+
+    def without_events(self, lo: int, hi: int) -> Batch:
+        """The part `[lo, hi)`, of which it is known that it holds no events."""
+        return replace(self, lo=lo, hi=hi, events=(), last_id=self.last_id if hi == self.hi else None)
 
 
 def cloud_event(
@@ -86,8 +98,8 @@ class CloudEventSchema(Schema):
     data = fields.Dict(keys=fields.String(), required=True)
 
 
-class ParentSchema(Schema):
-    """The epoch that this one branched from, and the last sequence they share."""
+class AncestorSchema(Schema):
+    """An epoch that this log has left, and the last sequence that they share."""
 
     epoch = fields.UUID(required=True)
     sequence = WholeNumber(low=0, high=MAX_SEQUENCE, required=True)
@@ -105,7 +117,8 @@ class BatchSchema(Schema):
     hi = WholeNumber(low=1, high=MAX_SEQUENCE, required=True)
     types = fields.List(fields.String(), required=True, validate=validate.Length(max=100))
     events = fields.List(fields.Nested(CloudEventSchema), required=True, validate=validate.Length(max=1000))
-    parent = fields.Nested(ParentSchema, load_default=None, allow_none=True)
+    last_id = fields.UUID(load_default=None, allow_none=True)
+    ancestors = fields.List(fields.Nested(AncestorSchema), load_default=list, validate=validate.Length(max=1000))
 
     @validates_schema
     def _consistent(self, data: Mapping[str, Any], **_: Any) -> None:
@@ -127,7 +140,6 @@ _cloud_event_schema = CloudEventSchema()
 
 def from_wire(message: Mapping[str, Any]) -> Batch:
     """A batch that our own relay or feed made: trusted, so only taken apart."""
-    parent = message.get("parent")
     return Batch(
         source=str(message["source"]).strip("/"),
         epoch=UUID(message["epoch"]),
@@ -135,7 +147,8 @@ def from_wire(message: Mapping[str, Any]) -> Batch:
         hi=message["hi"],
         types=tuple(sorted(message["types"])),
         events=tuple(message["events"]),
-        parent=(UUID(parent["epoch"]), parent["sequence"]) if parent else None,
+        last_id=UUID(message["last_id"]) if message["last_id"] else None,
+        ancestors={UUID(one["epoch"]): one["sequence"] for one in message["ancestors"]},
     )
 
 
@@ -158,5 +171,6 @@ def batch_of(loaded: Mapping[str, Any]) -> Batch:
         hi=loaded["hi"],
         types=tuple(sorted(loaded["types"])),
         events=tuple(dict(event, id=str(event["id"])) for event in events),
-        parent=(loaded["parent"]["epoch"], loaded["parent"]["sequence"]) if loaded["parent"] else None,
+        last_id=loaded["last_id"],
+        ancestors={one["epoch"]: one["sequence"] for one in loaded["ancestors"]},
     )

@@ -57,5 +57,6 @@ def _apply(database: Database, consumer: Consumer, batch: Batch, applied_by: str
         carried.sort(key=lambda event: event["sequence"])
         outcome = handle(session, consumer, batch, carried)
         session.execute(_AUDIT, place | {"sequences": [e["sequence"] for e in carried], "applied_by": applied_by})
-        cursor.advance(session, batch, counted)
+        sure = [event for event in carried if event["sequence"] <= head]
+        cursor.advance(session, batch.only(sure[-1]) if sure else batch, counted)
     return Outcome(bool(carried), outcome.handled, outcome.parked, outcome.dead)

@@ -9,6 +9,7 @@ from celery import Celery
 from celery.signals import setup_logging as celery_asks_for_logging
 from kombu import Queue
 from kombu.serialization import register
+from sqlalchemy import text
 
 from shared import config, jsontext
 from shared.db import BY_INDEX, Database
@@ -22,6 +23,12 @@ from shared.telemetry import logger, setup_logging
 log = logger(__name__)
 
 TASK = "lapak.apply"
+
+#: Only where it happens, in a transaction of its own: a batch that is new and comes once pays nothing.
+_COUNT = {
+    name: text(f"UPDATE source_state SET {name} = {name} + 1 WHERE source = :source")
+    for name in ("redelivered", "duplicates")
+}
 
 # Plain JSON, but numbers with a fraction are read as Decimal: no float touches a quantity.
 register(
@@ -44,8 +51,7 @@ def settings(service: str) -> dict[str, Any]:
         "task_queues": [Queue(service)],
         "task_default_queue": service,
         "task_create_missing_queues": True,
-        # One process does one batch at a time; prefork's parent would be the ceiling, and its children
-        # hold up a stop for half a minute (billiard waits for results that nobody reads).
+        # One batch at a time; prefork's parent would be the ceiling, and its children hold up a stop for 30 s.
         "worker_pool": "solo",
         "worker_concurrency": 1,
         "task_acks_late": True,  # a message is gone only after its effect was committed
@@ -67,7 +73,8 @@ def settings(service: str) -> dict[str, Any]:
             "unacked_index_key": f"lapak.{service}.unacked_index",
             "unacked_mutex_key": f"lapak.{service}.unacked_mutex",
             "unacked_mutex_expire": 10,  # a sweeper killed with the default 300 s mutex blocks the others for as long
-            "socket_timeout": 5,  # else a half-open connection blocks for ever (must exceed BRPOP's 1 s)
+            "polling_interval": 0.2,  # BRPOP's patience: a worker learns only in between that it shall end
+            "socket_timeout": 5,  # else a half-open connection blocks for ever (must exceed BRPOP's patience)
             "socket_connect_timeout": 3,
             "socket_keepalive": True,
             "health_check_interval": 10,
@@ -100,6 +107,11 @@ def send(app: Celery, consumer: str, batch: dict[str, Any]) -> None:
     )
 
 
+def _count(database: Database, what: str, source: str) -> None:
+    with database.transaction() as session:
+        session.execute(_COUNT[what], {"source": source})
+
+
 def create_worker(consumer: Consumer) -> Celery:
     """The Celery app of a service's worker: it applies the batches on the service's queue."""
     app = Celery(consumer.service, set_as_current=False)
@@ -116,9 +128,13 @@ def create_worker(consumer: Consumer) -> Celery:
 
     @app.task(name=TASK, bind=True)
     def apply_batch(task: Any, batch: dict[str, Any]) -> None:
-        again = bool(task.request.delivery_info.get("redelivered"))
+        carried, again = from_wire(batch), bool(task.request.delivery_info.get("redelivered"))
+        if again:
+            _count(database(), "redelivered", carried.source)  # before it can kill this process too
         try:
-            (apply_carefully if again else apply)(database(), consumer, from_wire(batch), first=False)
+            outcome = (apply_carefully if again else apply)(database(), consumer, carried, first=False)
+            if not outcome.new:
+                _count(database(), "duplicates", carried.source)
         except (cursor.UnknownEpoch, cursor.Halted) as stopped:
             log.error("batch not applied", reason=str(stopped))  # the reconciler sees to it
 

@@ -88,6 +88,15 @@ def _add_repairs(door: Blueprint, consumer: Consumer) -> None:
         group = check_code(fingerprint, "fingerprint")
         return repair.replay_group(current_database(), consumer, group, limit=body["limit"], by=current_token().sub)
 
+    @door.post("/events/dead-letter-groups/<fingerprint>/discard")
+    @requires("operator")
+    @door.arguments(shapes.DiscardGroupBody())
+    @door.response(200, shapes.GroupDiscardedAnswer())
+    def discard_dead_letter_group(body: dict[str, Any], fingerprint: str) -> Any:
+        """Give the open dead letters of one fingerprint up; call again while some are left."""
+        group = check_code(fingerprint, "fingerprint")
+        return repair.discard_group(current_database(), group, **body, by=current_token().sub)
+
     @door.post("/events/dead-letters/<uuid:letter_id>/discard")
     @requires("operator")
     @door.arguments(shapes.DiscardBody())

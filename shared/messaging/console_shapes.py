@@ -97,6 +97,17 @@ class DiscardBody(Schema):
     note = Text(high=500, required=True)
 
 
+class DiscardGroupBody(DiscardBody, ReplayGroupBody):
+    """Why they are given up, and how many at most."""
+
+
+class GroupDiscardedAnswer(Schema):
+    """How many were given up, and how many of the fingerprint are open now."""
+
+    discarded = fields.Integer(required=True)
+    left = fields.Integer(required=True)
+
+
 class ParkedAnswer(Schema):
     """One parked event, `age` in seconds; `waiting_for` in our own words, with ids only."""
 
@@ -124,7 +135,10 @@ class SourceAnswer(Schema):
     unseen_seconds = fields.Float(required=True, allow_none=True)
     holes = fields.Integer(required=True, allow_none=True)
     repairs = fields.Integer(required=True, allow_none=True)
+    redelivered = fields.Integer(required=True, allow_none=True)
+    duplicates = fields.Integer(required=True, allow_none=True)
     halted = fields.Boolean(required=True, allow_none=True)
+    halted_because = fields.String(required=True, allow_none=True)
     dead = fields.Integer(required=True)
     parked = fields.Integer(required=True)
     parked_seconds = fields.Float(required=True)

@@ -14,9 +14,11 @@ from collections.abc import Callable
 
 from shared import config
 from shared.db import BY_INDEX, Database
+from shared.messaging import watchdog
 from shared.messaging.consumer import Consumer
 from shared.messaging.reconciler import Reconciler
 from shared.messaging.relay import SESSION_OPTIONS, Relay
+from shared.stopping import SIGNALS, end, end_in_time
 from shared.telemetry import logger, setup_logging
 
 log = logger(__name__)
@@ -46,25 +48,28 @@ def _guarded(name: str, loop: Callable[[threading.Event], None], stop: threading
 
 
 def main(place: str) -> None:
-    """Run until SIGTERM or SIGINT."""
+    """Run until SIGTERM or SIGINT. What is in hand is then finished and committed, if it can be within 2 s."""
     consumer = _find(place)
     setup_logging(consumer.service, "courier")
     url = config.get("LAPAK_{SERVICE}_DATABASE_URL", consumer.service)
     name = f"lapak {consumer.service}"
     outward = Database(url, pool_size=2, application_name=f"{name} relay", options=SESSION_OPTIONS)
     inward = Database(url, pool_size=2, application_name=f"{name} reconciler", options=BY_INDEX)
+    watchdog.arm()
+    signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)  # they wait for sigwait; until here they end us at once
     stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
     threads = [
         _guarded("relay", Relay(consumer.service, outward).run, stop),
         _guarded("reconciler", Reconciler(consumer, inward).run, stop),
     ]
     log.info("courier ready", pid=os.getpid())
-    while not stop.wait(3600):
-        pass
+    signal.sigwait(SIGNALS)
+    end_in_time()
+    stop.set()
     for thread in threads:
-        thread.join(timeout=1.5)  # what is in flight is either committed or rolled back
+        thread.join()
+    log.info("courier ended")
+    end()
 
 
 if __name__ == "__main__":

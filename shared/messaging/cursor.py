@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy import text
@@ -27,6 +28,14 @@ class Halted(Exception):
     """The consumer stopped listening to this source: its log forked. See the runbook in docs/operations.md."""
 
 
+class Mark(NamedTuple):
+    """An event that was received in the epoch that is followed: the source's log must hold it for ever."""
+
+    epoch: UUID
+    sequence: int
+    id: UUID | None
+
+
 @dataclass(frozen=True)
 class Position:
     """One cursor row as seen now; `new` is what it still lacks of a given range."""
@@ -40,13 +49,22 @@ class Position:
 
 
 _PLACE = "source = :source AND epoch = :epoch"
-_ROWS = text(f"SELECT types FROM cursor WHERE {_PLACE} ORDER BY types")
-_OTHER_EPOCHS = text("SELECT DISTINCT epoch FROM cursor WHERE source = :source AND epoch <> :epoch")
-_NEW = text(f"""
-    SELECT c.types, c.halted, lower(r) AS lo, upper(r) AS hi
+# No row: another epoch is followed, or none. The lock keeps the consumer in this epoch until the transaction has ended;
+# it is the weakest one, and all that receive share it.
+_ROWS = text("""
+    SELECT c.types FROM source_state s LEFT JOIN cursor c ON c.source = s.source AND c.epoch = s.epoch
+     WHERE s.source = :source AND s.epoch = :epoch ORDER BY c.types FOR KEY SHARE OF s
+""")
+_BEGIN = text("""
+    INSERT INTO source_state (source, epoch) VALUES (:source, :epoch)
+    ON CONFLICT (source) DO UPDATE SET epoch = excluded.epoch WHERE source_state.epoch IS NULL RETURNING 1
+""")
+_NEW = text("""
+    SELECT c.types, s.halted, lower(r) AS lo, upper(r) AS hi
       FROM cursor c
+      LEFT JOIN source_state s ON s.source = c.source
       LEFT JOIN LATERAL unnest(int8multirange(int8range(:lo, :hi)) - c.got) AS r ON true
-     WHERE {_PLACE} ORDER BY c.types, lo
+     WHERE c.source = :source AND c.epoch = :epoch ORDER BY c.types, lo
 """)
 _INSERT = text("""
     INSERT INTO cursor (source, epoch, types, got) VALUES (:source, :epoch, :types, CAST(:got AS int8multirange))
@@ -54,13 +72,6 @@ _INSERT = text("""
 """)
 _RETYPE = text(f"UPDATE cursor SET types = :kept WHERE {_PLACE} AND types = :types")
 _DELETE = text(f"DELETE FROM cursor WHERE {_PLACE} AND types = :types")
-_INHERIT = text("""
-    INSERT INTO cursor (source, epoch, types, got, last_seq, last_id)
-    SELECT source, :epoch, types, got * int8multirange(int8range(1, :last + 1)), least(last_seq, :last),
-           CASE WHEN last_seq <= :last THEN last_id END
-      FROM cursor WHERE source = :source AND epoch = :parent
-    ON CONFLICT DO NOTHING
-""")
 # Last statement of the transaction: locking the cursor first makes four workers slower than one.
 _ADVANCE = text(f"""
     UPDATE cursor SET got = got + CAST(:new AS int8multirange),
@@ -68,11 +79,7 @@ _ADVANCE = text(f"""
            last_seq = greatest(last_seq, :last)
      WHERE {_PLACE} AND types = :types AND NOT got && CAST(:new AS int8multirange) RETURNING 1
 """)
-_LAST = text("""
-    SELECT c.epoch, c.last_seq, c.last_id FROM cursor c LEFT JOIN source_state s USING (source)
-     WHERE source = :source ORDER BY (c.epoch = s.epoch) DESC NULLS LAST, c.last_seq DESC LIMIT 1
-""")
-_HALT = text("UPDATE cursor SET halted = :reason WHERE source = :source AND halted IS NULL")
+_MARK = text("SELECT epoch, mark_seq, mark_id FROM source_state WHERE source = :source AND epoch IS NOT NULL")
 
 
 def _text(ranges: Iterable[tuple[int, int]]) -> str:
@@ -83,27 +90,21 @@ def prepare(session: Session, consumer: Consumer, source: str, epoch: UUID, *, f
     """Make the cursor rows fit the subscription: a type subscribed to later begins its own row, empty.
 
     `first`: this may be the first that is heard of the source. Raises UnknownEpoch when it may not, or when another
-    epoch has been followed so far.
+    epoch is followed.
     """
     wanted = set(consumer.types_from(source))
     place = {"source": source, "epoch": epoch}
-    rows = session.execute(_ROWS, place).all()
-    if not rows and (not first or session.execute(_OTHER_EPOCHS, place).first()):
-        raise UnknownEpoch(f"{consumer.service} does not follow the log {epoch} of {source}")
-    for row in rows:
-        kept = sorted(wanted & set(row.types))
-        if kept != list(row.types):
-            session.execute(_RETYPE if kept else _DELETE, place | {"types": row.types, "kept": kept})
-    missing = sorted(wanted - {name for row in rows for name in row.types})
+    rows = session.scalars(_ROWS, place).all()
+    if not rows and not (first and session.execute(_BEGIN, place).first()):
+        raise UnknownEpoch(f"{consumer.service} does not follow epoch {epoch} of {source}, nor one before it")
+    held = [types for types in rows if types is not None]
+    for types in held:
+        kept = sorted(wanted & set(types))
+        if kept != list(types):
+            session.execute(_RETYPE if kept else _DELETE, place | {"types": types, "kept": kept})
+    missing = sorted(wanted - {name for types in held for name in types})
     if missing:
         session.execute(_INSERT, place | {"types": missing, "got": "{}"})
-
-
-def inherit(session: Session, source: str, epoch: UUID, parent: tuple[UUID, int]) -> bool:
-    """Begin a new epoch with what was received of its parent, up to where they branch. False: parent not followed."""
-    values = {"source": source, "epoch": epoch, "parent": parent[0], "last": parent[1]}
-    session.execute(_INHERIT, values)
-    return session.execute(_ROWS, {"source": source, "epoch": epoch}).first() is not None
 
 
 def positions(session: Session, batch: Batch, *, partly: bool = False) -> list[Position]:
@@ -124,15 +125,14 @@ def positions(session: Session, batch: Batch, *, partly: bool = False) -> list[P
 
 def advance(session: Session, batch: Batch, rows: Sequence[Position]) -> None:
     """Count the new ranges as received. Raises CursorMoved when another transaction was first."""
-    last = batch.events[-1] if batch.events else None
     for row in sorted(rows, key=lambda row: row.types):
         values = {
             "source": batch.source,
             "epoch": batch.epoch,
             "types": list(row.types),
             "new": _text(row.new),
-            "last": last["sequence"] if last else 0,
-            "last_id": last["id"] if last else None,
+            "last": batch.hi - 1 if batch.last_id else 0,
+            "last_id": batch.last_id,
         }
         if session.execute(_ADVANCE, values).first() is None:
             raise CursorMoved
@@ -144,12 +144,7 @@ def lowest_hole(session: Session, source: str, epoch: UUID, head: int) -> int | 
     return min((row.lo for row in session.execute(_NEW, values) if row.lo is not None), default=None)
 
 
-def last_received(session: Session, source: str) -> tuple[UUID, int, UUID | None] | None:
-    """(epoch, sequence, id) of the newest event received of a source; None when it was never heard of."""
-    row = session.execute(_LAST, {"source": source}).first()
-    return (row.epoch, row.last_seq, row.last_id) if row else None
-
-
-def halt(session: Session, source: str, reason: str) -> None:
-    """Stop listening to a source until a person has looked."""
-    session.execute(_HALT, {"source": source, "reason": reason})
+def mark(session: Session, source: str) -> Mark | None:
+    """The mark of the last look at a source; None when it was never heard of."""
+    row = session.execute(_MARK, {"source": source}).first()
+    return Mark(*row) if row else None

@@ -49,7 +49,7 @@ def summary(error: BaseException) -> str:
     Such as `UniqueViolation (uq_stock_move) at services/inventory/usecases/moves.py:41 in post`.
     """
     cause = getattr(error, "orig", None) or error
-    about = None
+    about = getattr(error, "about", None)
     if isinstance(cause, psycopg.Error):
         about = cause.diag.constraint_name
     elif isinstance(cause, msgspec.ValidationError) and (found := _FIELD.search(str(cause))):
@@ -73,5 +73,6 @@ def checked_summary(line: str) -> str:
 def fingerprint(error: BaseException) -> str:
     """16 hex digits, equal for the same failure at the same place whatever the values (groups dead letters)."""
     frames = traceback.extract_tb(error.__traceback__)[-3:]
-    where = [type(error).__name__, *(f"{frame.filename}:{frame.name}" for frame in frames)]
+    about = getattr(error, "about", "")
+    where = [f"{type(error).__name__}{about}", *(f"{frame.filename}:{frame.name}" for frame in frames)]
     return hashlib.sha256("|".join(where).encode()).hexdigest()[:16]

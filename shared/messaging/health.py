@@ -11,23 +11,26 @@ Figures = dict[str, tuple[str, dict[str, float]]]
 #: The relay's advisory lock. (Its module would bring Celery into every web process; a test holds the two together.)
 RELAY_LOCK = 72616465
 
+RELAY_LEADS = f"""
+    EXISTS (SELECT FROM pg_locks JOIN pg_database d ON d.oid = database AND d.datname = current_database()
+             WHERE locktype = 'advisory' AND granted AND classid = 0 AND objid = {RELAY_LOCK} AND objsubid = 1)
+"""
 _OUTWARD = text(f"""
     SELECT (SELECT count(*) FROM outbox) AS depth,
            (SELECT coalesce(extract(epoch FROM now() - min(time)), 0) FROM outbox) AS age,
            (SELECT last_seq FROM stream) AS head,
-           EXISTS (SELECT FROM pg_locks JOIN pg_database d ON d.oid = database AND d.datname = current_database()
-                    WHERE locktype = 'advisory' AND granted
-                      AND classid = 0 AND objid = {RELAY_LOCK} AND objsubid = 1) AS leads
+           {RELAY_LEADS} AS leads
 """)
-# A hole is what lies below the head and was not received; its lower end is where the lag begins.
+# The position does not depend on the head, which nobody reads while the courier is down. What the queue brought beyond
+# the head that was last read is news of the head too.
 _INWARD = text("""
-    SELECT s.source, s.head, coalesce(lower(gap), s.head + 1) - 1 AS position, s.head + 1 - lower(gap) AS lag,
-           (SELECT count(*) FROM unnest(gap)) AS holes,
-           coalesce(extract(epoch FROM now() - s.behind_since), 0) AS behind, s.repairs,
+    SELECT s.source, top.head, lower(int8multirange(int8range(1, NULL)) - c.got) - 1 AS position,
+           (SELECT count(*) FROM unnest(int8multirange(int8range(1, top.head + 1)) - c.got)) AS holes,
+           coalesce(extract(epoch FROM now() - s.behind_since), 0) AS behind,
            coalesce(extract(epoch FROM now() - s.seen_at), 0) AS unseen,
-           c.halted IS NOT NULL AS halted
+           s.repairs, s.redelivered, s.duplicates, s.halted IS NOT NULL AS halted
       FROM source_state s JOIN cursor c USING (source, epoch),
-           LATERAL (SELECT int8multirange(int8range(1, s.head + 1)) - c.got AS gap) hole
+           LATERAL (SELECT greatest(s.head, upper(c.got) - 1) AS head) top
 """)
 _ASIDE = text("""
     SELECT 'dead' AS kind, source, count(*), 0 AS age FROM dead_letter WHERE resolution IS NULL GROUP BY source
@@ -44,13 +47,15 @@ def figures(session: Session) -> Figures:
         "outbox_age_seconds": ("Age of the oldest of them.", {"own": float(outward.age)}),
         "log_head": ("Sequence of the newest event in the log.", {"own": outward.head or 0}),
         "relay_leads": ("1 while a relay holds the lock that makes it the leader.", {"own": float(outward.leads)}),
-        "source_head": ("Newest sequence of the source, as last seen.", {}),
+        "source_head": ("Newest sequence of the source that this consumer knows of.", {}),
         "source_position": ("Sequence up to which all was received.", {}),
         "source_unseen_seconds": ("Since the source's head was last read; lag is known only as of then.", {}),
-        "lag_events": ("Events between the lowest hole and the head.", {}),
+        "lag_events": ("From the position to that head.", {}),
         "lag_seconds": ("How long this consumer has been behind.", {}),
         "holes": ("Ranges below the head that were not received.", {}),
         "repairs_total": ("Holes filled from the feed.", {}),
+        "redelivered_total": ("Batches that the queue brought a second time.", {}),
+        "duplicates_total": ("Batches from the queue that brought nothing new.", {}),
         "halted": ("1 when the consumer stopped because the source's log forked.", {}),
         "dead_letters": ("Events kept because their handler failed.", {}),
         "parked_events": ("Events whose cause has not arrived.", {}),
@@ -68,12 +73,13 @@ def _add_inward(session: Session, found: Figures) -> None:
     """The figures by source; of several cursor rows for one source the one farthest behind speaks."""
     for row in session.execute(_INWARD):
         source, worst = row.source, found["source_position"][1].get(row.source)
-        found["source_head"][1][source] = row.head
+        found["source_head"][1][source] = max(row.head, found["source_head"][1].get(source, 0))
         found["source_unseen_seconds"][1][source] = float(row.unseen)
         found["lag_seconds"][1][source] = float(row.behind)
-        found["repairs_total"][1][source] = row.repairs
+        for name in ("repairs", "redelivered", "duplicates"):
+            found[f"{name}_total"][1][source] = getattr(row, name)
         found["halted"][1][source] = max(float(row.halted), found["halted"][1].get(source, 0))
         if worst is None or row.position < worst:
             found["source_position"][1][source] = row.position
-            found["lag_events"][1][source] = row.lag or 0
             found["holes"][1][source] = row.holes
+        found["lag_events"][1][source] = found["source_head"][1][source] - found["source_position"][1][source]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -14,7 +15,9 @@ from shared.messaging.batch import Batch, cloud_event
 
 MIN_SEQ = 1  # nothing is pruned in version 1
 
-_STREAM = text("SELECT source, epoch, last_seq, parent_epoch, parent_seq FROM stream")
+_STREAM = text("""
+    SELECT source, epoch, last_seq, (SELECT jsonb_object_agg(a.epoch, shared) FROM ancestor a) AS ancestors FROM stream
+""")
 _EVENTS = text("""
     SELECT seq, event_id, type, subject, time, traceparent, data FROM event_log
      WHERE seq > :after AND seq <= :head AND type = ANY(:types) ORDER BY seq LIMIT :limit
@@ -28,18 +31,19 @@ class Forked(Conflict):
 
 
 class Stream(NamedTuple):
-    """Where the log ends; `parent_*` name the epoch it branched from after a restore."""
+    """Where the log ends; `ancestors`: epochs that it has left, each with the last sequence that they share."""
 
     source: str
     epoch: UUID
     last_seq: int
-    parent_epoch: UUID | None
-    parent_seq: int | None
+    ancestors: Mapping[UUID, int]
 
 
 def stream(session: Session) -> Stream:
     """The one row that describes this service's log."""
-    return Stream(*session.execute(_STREAM).one())
+    row = session.execute(_STREAM).one()
+    ancestors = {UUID(epoch): shared for epoch, shared in (row.ancestors or {}).items()}
+    return Stream(row.source, row.epoch, row.last_seq, ancestors)
 
 
 def read(session: Session, at: Stream, consumer: str, *, after: int, limit: int) -> Batch:
@@ -50,13 +54,23 @@ def read(session: Session, at: Stream, consumer: str, *, after: int, limit: int)
     rows = session.execute(_EVENTS, values).all()
     events = tuple(cloud_event(source=at.source, **row._mapping) for row in rows)
     hi = rows[-1].seq + 1 if len(rows) == limit else at.last_seq + 1
-    parent = (at.parent_epoch, at.parent_seq) if at.parent_epoch and at.parent_seq is not None else None
-    return Batch(at.source, at.epoch, after + 1, hi, types, events, parent)
+    return Batch(at.source, at.epoch, after + 1, hi, types, events, _id_at(session, hi - 1), at.ancestors)
 
 
-def check_descent(session: Session, at: Stream, *, seen: int, seen_id: UUID | None) -> None:
-    """Raise Forked when the log ends before what the consumer has seen, or holds another event there."""
-    if seen == 0 or seen_id is None:
+def _id_at(session: Session, seq: int) -> UUID | None:
+    found: UUID | None = session.execute(_IS, {"seq": seq}).scalar()
+    return found
+
+
+def check_descent(session: Session, at: Stream, *, epoch: UUID | None, seen: int, seen_id: UUID | None) -> None:
+    """Raise Forked when the log ends before what the consumer has seen, or holds another event there.
+
+    `epoch` is the one that the consumer has seen it in; None: the present one. Of an epoch that this log has left only
+    what they share can be looked up; what came after is lost. Of any other epoch nothing is known here: the consumer
+    finds out itself that it does not follow this log.
+    """
+    shared = at.ancestors.get(epoch, 0) if epoch not in {None, at.epoch} else None
+    if seen == 0 or seen_id is None or (shared is not None and seen > shared):
         return
-    if seen > at.last_seq or session.execute(_IS, {"seq": seen}).scalar() != seen_id:
+    if seen > at.last_seq or _id_at(session, seen) != seen_id:
         raise Forked(f"At sequence {seen} there is another event, or none.", epoch=str(at.epoch), head=at.last_seq)

@@ -15,7 +15,11 @@ CREATE TABLE outbox (
 CREATE TABLE stream (
     id smallint NOT NULL DEFAULT 1 CONSTRAINT pk_stream PRIMARY KEY,
     source varchar(20) NOT NULL, epoch uuid NOT NULL DEFAULT gen_random_uuid(), last_seq bigint NOT NULL DEFAULT 0,
-    parent_epoch uuid, parent_seq bigint, CONSTRAINT ck_stream_single_row CHECK (id = 1)
+    CONSTRAINT ck_stream_single_row CHECK (id = 1)
+);
+CREATE TABLE ancestor (
+    epoch uuid NOT NULL CONSTRAINT pk_ancestor PRIMARY KEY, shared bigint NOT NULL,
+    left_at timestamptz NOT NULL DEFAULT now()
 );
 CREATE TABLE event_log (
     seq bigint NOT NULL CONSTRAINT pk_event_log PRIMARY KEY,
@@ -29,12 +33,14 @@ CREATE TABLE delivery (
 );
 CREATE TABLE cursor (
     source varchar(20) NOT NULL, epoch uuid NOT NULL, types text[] NOT NULL,
-    got int8multirange NOT NULL DEFAULT '{}', last_seq bigint NOT NULL DEFAULT 0, last_id uuid, halted text,
+    got int8multirange NOT NULL DEFAULT '{}', last_seq bigint NOT NULL DEFAULT 0, last_id uuid,
     CONSTRAINT pk_cursor PRIMARY KEY (source, epoch, types)
 );
 CREATE TABLE source_state (
     source varchar(20) NOT NULL CONSTRAINT pk_source_state PRIMARY KEY, epoch uuid, head bigint NOT NULL DEFAULT 0,
-    seen_at timestamptz, behind_since timestamptz, repairs bigint NOT NULL DEFAULT 0
+    seen_at timestamptz, behind_since timestamptz, repairs bigint NOT NULL DEFAULT 0,
+    redelivered bigint NOT NULL DEFAULT 0, duplicates bigint NOT NULL DEFAULT 0, halted text,
+    mark_seq bigint NOT NULL DEFAULT 0, mark_id uuid
 );
 CREATE TABLE dead_letter (
     source varchar(20) NOT NULL, epoch uuid NOT NULL, seq bigint NOT NULL,

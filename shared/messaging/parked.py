@@ -21,6 +21,10 @@ _DUE = text("""
     SELECT source, epoch, seq, event FROM parked
      ORDER BY tried_at LIMIT :limit FOR UPDATE SKIP LOCKED
 """)
+_TAKE = text("""
+    SELECT source, epoch, seq, event FROM parked WHERE source = :source AND epoch = :epoch AND seq = :seq
+       FOR UPDATE SKIP LOCKED
+""")
 _IS = text("SELECT 1 FROM parked WHERE source = :source AND epoch = :epoch AND seq = :seq")
 _DONE = text("DELETE FROM parked WHERE source = :source AND epoch = :epoch AND seq = :seq")
 _STILL = text("""
@@ -38,6 +42,11 @@ def park(session: Session, source: str, epoch: UUID, event: Mapping[str, Any], w
 def due(session: Session, limit: int = 500) -> list[Any]:
     """The parked events tried longest ago: rows with source, epoch, seq, event; locked for this transaction."""
     return list(session.execute(_DUE, {"limit": limit}))
+
+
+def take(session: Session, source: str, epoch: UUID, seq: int) -> Any | None:
+    """One parked event, as `due` gives them; None when it is gone or taken by somebody else."""
+    return session.execute(_TAKE, {"source": source, "epoch": epoch, "seq": seq}).first()
 
 
 def done(session: Session, source: str, epoch: UUID, seq: int) -> None:

@@ -19,12 +19,12 @@ from sqlalchemy.exc import SQLAlchemyError
 from shared import config, jsontext
 from shared.auth import issue
 from shared.db import Connection, Database
-from shared.messaging import cursor, dead_letters, parked
-from shared.messaging.apply import apply, enter_epoch, retry
+from shared.messaging import cursor, following
+from shared.messaging.apply import enter_epoch
 from shared.messaging.batch import Batch, from_wire
-from shared.messaging.careful import apply_carefully
-from shared.messaging.consumer import CauseMissing, Consumer
-from shared.messaging.failures import is_transient
+from shared.messaging.careful import apply_from_feed
+from shared.messaging.consumer import Consumer
+from shared.messaging.retrying import retry_parked
 from shared.telemetry import logger
 
 log = logger(__name__)
@@ -32,24 +32,31 @@ log = logger(__name__)
 LOCK = 72616466  # advisory lock of the reconciler's leader, per database
 PERIOD = 1.0
 PATIENCE = 2.0  # a hole that has not moved for this long is pulled
-PAGE = 1000
+PAGE = 250  # a page is written in one go by a web process that has sales to record too
 TOKEN_LIFETIME = timedelta(hours=1)
 
+# The mark moves only here, after the source has shown that it still holds the one before: what comes by the queue may
+# be of a log that was restored a moment ago.
 _SEEN = text("""
-    INSERT INTO source_state (source, epoch, head, seen_at, behind_since)
-    VALUES (:source, :epoch, :head, now(), now() - make_interval(secs => :behind))
-    ON CONFLICT (source) DO UPDATE SET epoch = excluded.epoch, head = excluded.head, seen_at = now(),
-        behind_since = excluded.behind_since
+    UPDATE source_state
+       SET head = :head, seen_at = now(), behind_since = now() - make_interval(secs => :behind),
+           (mark_seq, mark_id) = (SELECT last_seq, last_id FROM cursor WHERE source = :source AND epoch = :epoch
+                                   ORDER BY last_seq DESC LIMIT 1)
+     WHERE source = :source AND epoch = :epoch
 """)
 _REPAIRED = text("UPDATE source_state SET repairs = repairs + 1 WHERE source = :source")
 
 
 @dataclass
 class Hole:
-    """The lowest hole of a source: since when it has not moved, how often it was pulled, whether more lies behind."""
+    """The lowest hole of a source: since when it has not moved, how often it was pulled, whether more lies behind.
+
+    `began`: since when there are holes, as far as they were pulled one after the other.
+    """
 
     at: int
     since: float
+    began: float
     pulls: int = 0
     more: bool = False
 
@@ -82,6 +89,8 @@ class Reconciler:
         while not stop.is_set():
             connection.execute(text("SELECT 1"))  # raises when the session, and so the lead, is gone
             for source in self.consumer.sources:
+                if stop.is_set():
+                    return
                 try:
                     self.reconcile(source, stop)
                 except (httpx.HTTPError, ValueError) as error:
@@ -102,20 +111,21 @@ class Reconciler:
 
     def _look(self, source: str) -> Hole | None:
         with self.database.transaction() as session:
-            last = cursor.last_received(session, source)
-        page = self._fetch(source, after=last[1] if last else 0, limit=1, last=last)
+            mark = cursor.mark(session, source)
+        page = self._fetch(source, after=mark.sequence if mark else 0, limit=1, mark=mark)
         if page is None:
             return None
         batch, head = from_wire(page), page["head"]
         with self.database.transaction() as session:
             try:
-                enter_epoch(session, self.consumer, batch)
+                enter_epoch(session, self.consumer, batch, sideways=True)
             except cursor.UnknownEpoch as error:
-                cursor.halt(session, source, str(error))
-                log.error("source forked: stopped listening", source=source, reason=str(error))
+                if mark:
+                    following.halt(session, source, mark.epoch, str(error))
                 return None
+            following.resume(session, source)
             hole = self._remember(source, cursor.lowest_hole(session, source, batch.epoch, head))
-            behind = time.monotonic() - hole.since if hole else None
+            behind = time.monotonic() - hole.began if hole else None
             session.execute(_SEEN, {"source": source, "epoch": batch.epoch, "head": head, "behind": behind})
         return hole
 
@@ -126,8 +136,10 @@ class Reconciler:
             return None
         if known is None or known.at != low:
             # While a long history is being pulled each page ends at a new hole: no need to wait again.
+            moment = time.monotonic()
             pulling = known is not None and known.more
-            self.holes[source] = known = Hole(low, time.monotonic() - (PATIENCE if pulling else 0.0))
+            began = known.began if known is not None and pulling else moment
+            self.holes[source] = known = Hole(low, moment - (PATIENCE if pulling else 0.0), began)
         return known
 
     def _pull(self, source: str, hole: Hole) -> bool:
@@ -136,23 +148,22 @@ class Reconciler:
             return False
         batch = from_wire(page)
         hole.pulls, hole.more, hole.since = hole.pulls + 1, batch.hi <= page["head"], time.monotonic()
-        careful = hole.pulls > 1  # filled once and still there: something in it may be killing us
-        outcome = (apply_carefully if careful else apply)(self.database, self.consumer, batch)
+        again = hole.pulls > 1  # filled once and still there: something in it may be killing the workers
+        outcome = apply_from_feed(self.database, self.consumer, batch, again=again)
         with self.database.transaction() as session:
             session.execute(_REPAIRED, {"source": source})
-        log.info("hole filled from the feed", source=source, at=hole.at, events=len(batch.events), careful=careful)
+        log.info("hole filled from the feed", source=source, at=hole.at, events=len(batch.events), again=again)
         return outcome.new and hole.more
 
-    def _fetch(self, source: str, *, after: int, limit: int, last: Any = None) -> dict[str, Any] | None:
+    def _fetch(self, source: str, *, after: int, limit: int, mark: cursor.Mark | None = None) -> dict[str, Any] | None:
         query: dict[str, Any] = {"after": after, "limit": limit}
-        if last and last[1] and last[2]:
-            query |= {"seen": last[1], "seen_id": str(last[2])}
+        if mark and mark.id:
+            query |= {"seen": mark.sequence, "seen_id": str(mark.id), "seen_epoch": str(mark.epoch)}
         url = f"{config.get('LAPAK_{SERVICE}_URL', source)}/events"
         answer = self.client.get(url, params=query, headers={"Authorization": f"Bearer {self._token()}"})
-        if answer.status_code == 409:
+        if answer.status_code == 409 and mark:
             with self.database.transaction() as session:
-                cursor.halt(session, source, answer.json()["detail"])
-            log.error("source forked: stopped listening", source=source)
+                following.halt(session, source, mark.epoch, answer.json()["detail"])
             return None
         answer.raise_for_status()
         page: dict[str, Any] = jsontext.loads(answer.content)
@@ -167,19 +178,7 @@ class Reconciler:
 
     def retry_parked(self) -> None:
         """Try the parked events again, those first that were tried longest ago."""
-        with self.database.transaction() as session:
-            for row in parked.due(session):
-                place = (row.source, row.epoch, row.seq)
-                try:
-                    retry(session, self.consumer, row.event)
-                except CauseMissing as error:
-                    parked.still_waiting(session, *place, error.waiting_for)
-                    continue
-                except Exception as error:
-                    if is_transient(error):
-                        raise
-                    dead_letters.keep(session, row.source, row.epoch, row.event, error)
-                parked.done(session, *place)
+        retry_parked(self.database, self.consumer)
 
 
 def received_all(database: Database, batch: Batch) -> bool:

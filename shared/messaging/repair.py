@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 from uuid import UUID
 
@@ -17,6 +18,8 @@ from shared.messaging.failures import describe, fingerprint, is_transient
 from shared.telemetry import logger
 
 log = logger(__name__)
+
+_PAGE_SECONDS = 15.0  # with one more letter that is cut off twice, still less than the command line waits
 
 _PLACE = "source = :source AND epoch = :epoch AND seq = :seq"
 _RESOLVE = text(f"""
@@ -34,6 +37,13 @@ _KNOWN = text("SELECT count(*) FILTER (WHERE resolution IS NULL), count(*) FROM 
 _OPEN = text("""
     SELECT event ->> 'id' FROM dead_letter WHERE fingerprint = :one AND resolution IS NULL
      ORDER BY attempts, died_at, source, epoch, seq LIMIT :limit
+""")
+_DISCARD = text("""
+    UPDATE dead_letter SET resolution = 'discarded', resolved_by = :by, resolved_at = now(), error = :before || error
+     WHERE (source, epoch, seq) IN (
+           SELECT source, epoch, seq FROM dead_letter WHERE fingerprint = :one AND resolution IS NULL
+            ORDER BY attempts, died_at, source, epoch, seq LIMIT :limit FOR UPDATE SKIP LOCKED)
+    RETURNING source, seq
 """)
 
 
@@ -94,7 +104,7 @@ def get(session: Session, event_id: UUID, *, lock: bool = False) -> Any:
 
 
 def replay_group(database: Database, consumer: Consumer, group: str, *, limit: int, by: str) -> dict[str, int]:
-    """Replay up to `limit` open letters of a fingerprint, each in a transaction of its own.
+    """Replay up to `limit` open letters of a fingerprint, each in a transaction of its own, for some seconds at most.
 
     How many were `replayed`, `parked` and `failed`, and how many of the fingerprint are open now (`left`).
     Raises NoSuchLetter when no letter ever had this fingerprint.
@@ -103,14 +113,40 @@ def replay_group(database: Database, consumer: Consumer, group: str, *, limit: i
         if not session.execute(_KNOWN, {"one": group}).one()[1]:
             raise NoSuchLetter
         ids = session.scalars(_OPEN, {"one": group, "limit": limit}).all()
-    count = {"replayed": 0, "parked": 0, "failed": 0}
+    count, began = {"replayed": 0, "parked": 0, "failed": 0}, time.monotonic()
     for event_id in ids:
         try:
             count[replay(database, consumer, UUID(event_id), by=by)] += 1
         except Resolved:  # somebody discarded it in the meantime
             continue
+        if time.monotonic() - began > _PAGE_SECONDS:  # one after the other is cut off, and the caller waits
+            break
     with database.transaction() as session:
         return count | {"left": session.execute(_KNOWN, {"one": group}).one()[0]}
+
+
+def discard_group(database: Database, group: str, *, note: str, limit: int, by: str) -> dict[str, int]:
+    """Give up to `limit` open letters of a fingerprint up, saying why; how many, and how many are open now (`left`).
+
+    One that is being replayed at this moment is left. Raises NoSuchLetter, Invalid for a note of blanks.
+    """
+    before = f"{_checked(note)}\n"
+    with database.transaction() as session:
+        if not session.execute(_KNOWN, {"one": group}).one()[1]:
+            raise NoSuchLetter
+        values = {"one": group, "limit": limit, "before": before, "by": by}
+        discarded = session.execute(_DISCARD, values).all()
+    for letter in discarded:
+        log.warning("dead letter discarded", source=letter.source, sequence=letter.seq)
+    with database.transaction() as session:
+        return {"discarded": len(discarded), "left": session.execute(_KNOWN, {"one": group}).one()[0]}
+
+
+def _checked(note: str) -> str:
+    note = " ".join(note.split())
+    if not note:
+        raise invalid("note", "Say why.")
+    return note
 
 
 def discard(session: Session, event_id: UUID, *, note: str, by: str) -> Any:
@@ -118,9 +154,7 @@ def discard(session: Session, event_id: UUID, *, note: str, by: str) -> Any:
 
     Raises NoSuchLetter, Invalid for a note of blanks, Resolved when it was replayed or discarded for another reason.
     """
-    note = " ".join(note.split())
-    if not note:
-        raise invalid("note", "Say why.")
+    note = _checked(note)
     letter = get(session, event_id, lock=True)
     if letter.state == "replayed" or letter.note not in {None, note}:
         raise Resolved(f"It was {letter.state} already.")

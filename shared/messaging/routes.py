@@ -12,7 +12,7 @@ from shared.errors import Problem
 from shared.fields import WholeNumber
 from shared.http import Blueprint, current_token, requires, transaction
 from shared.messaging import console, log
-from shared.messaging.batch import MAX_SEQUENCE, BatchSchema, CloudEventSchema, ParentSchema, batch_of
+from shared.messaging.batch import MAX_SEQUENCE, AncestorSchema, BatchSchema, CloudEventSchema, batch_of
 from shared.messaging.by_hand import apply_by_hand
 from shared.messaging.consumer import Consumer
 
@@ -24,16 +24,23 @@ class Gone(Problem):
 
 
 class FeedArgs(Schema):
-    """`after` and `limit`; `seen`, `seen_id`: the consumer's last event, to find out that the log forked."""
+    """`after` and `limit`; `seen`, `seen_id`, `seen_epoch`: how far the consumer got in which epoch.
+
+    `seen_id` is the id of the event at the sequence `seen`; 409 `forked` when the log holds another one there, or none.
+    """
 
     after = fields.Integer(load_default=0, validate=validate.Range(min=0, max=MAX_SEQUENCE))
     limit = fields.Integer(load_default=500, validate=validate.Range(min=1, max=1000))
     seen = fields.Integer(load_default=0, validate=validate.Range(min=0, max=MAX_SEQUENCE))
     seen_id = fields.UUID(load_default=None)
+    seen_epoch = fields.UUID(load_default=None)
 
 
 class FeedPage(Schema):
-    """Sequences `[lo, hi)`, with the events among them of the types that the caller subscribes to."""
+    """Sequences `[lo, hi)`, with the events among them of the types that the caller subscribes to.
+
+    `last_id`: the id of the event at `hi - 1`. `ancestors`: epochs that this log has left after a restore.
+    """
 
     source = fields.String(required=True)
     epoch = fields.UUID(required=True)
@@ -43,7 +50,8 @@ class FeedPage(Schema):
     min_seq = WholeNumber(high=MAX_SEQUENCE, required=True)
     types = fields.List(fields.String(), required=True)
     events = fields.List(fields.Nested(CloudEventSchema), required=True)
-    parent = fields.Nested(ParentSchema, required=True, allow_none=True)
+    last_id = fields.UUID(required=True, allow_none=True)
+    ancestors = fields.List(fields.Nested(AncestorSchema), required=True)
 
 
 class AppliedSchema(Schema):
@@ -67,7 +75,7 @@ def blueprint(consumer: Consumer) -> Blueprint:
         """Read the log after a sequence."""
         with transaction() as session:
             at = log.stream(session)
-            log.check_descent(session, at, seen=args["seen"], seen_id=args["seen_id"])
+            log.check_descent(session, at, epoch=args["seen_epoch"], seen=args["seen"], seen_id=args["seen_id"])
             if args["after"] + 1 < log.MIN_SEQ:
                 raise Gone(f"The log begins at {log.MIN_SEQ}.", min_seq=log.MIN_SEQ)
             page = log.read(session, at, current_token().service or "", after=args["after"], limit=args["limit"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import redis
+from sqlalchemy import text
 
 from shared import config
 from shared.db import Session
@@ -20,18 +21,24 @@ _BY_SOURCE = {
     "unseen_seconds": "source_unseen_seconds",
     "holes": "holes",
     "repairs": "repairs_total",
+    "redelivered": "redelivered_total",
+    "duplicates": "duplicates_total",
 }
 _ASIDE = {"dead": "dead_letters", "parked": "parked_events", "parked_seconds": "parked_age_seconds"}
+
+_HALTED = text("SELECT source, halted FROM source_state WHERE halted IS NOT NULL")
 
 
 def status(session: Session, consumer: Consumer) -> dict[str, Any]:
     """Outbox, relay, and per source head, position, lag, holes, repairs, dead and parked (see StatusAnswer)."""
     found = {name: samples for name, (_, samples) in figures(session).items()}
+    because = {row.source: row.halted for row in session.execute(_HALTED)}
     known = {*consumer.sources, *(source for gauge in _ASIDE.values() for source in found[gauge])}
     sources = [
         {"source": source}
         | {name: found[gauge].get(source) for name, gauge in _BY_SOURCE.items()}
         | {"halted": bool(found["halted"][source]) if source in found["halted"] else None}
+        | {"halted_because": because.get(source)}
         | {name: found[gauge].get(source, 0) for name, gauge in _ASIDE.items()}
         for source in sorted(known)
     ]

@@ -63,9 +63,16 @@ stream = Table(
     Column("source", String(20), nullable=False),
     Column("epoch", Uuid, nullable=False, server_default=func.gen_random_uuid()),
     Column("last_seq", BigInteger, nullable=False, server_default=text("0")),
-    Column("parent_epoch", Uuid),
-    Column("parent_seq", BigInteger),
     CheckConstraint("id = 1", name="single_row"),
+)
+
+#: Epochs that this log has left, each with the last sequence at which it is still the same as the present one.
+ancestor = Table(
+    "ancestor",
+    PLUMBING,
+    Column("epoch", Uuid, primary_key=True),
+    Column("shared", BigInteger, nullable=False),
+    _when("left_at"),
 )
 
 #: The truth: every event, contiguous from 1, never changed.
@@ -99,10 +106,10 @@ cursor = Table(
     Column("got", INT8MULTIRANGE, nullable=False, server_default=text("'{}'")),
     Column("last_seq", BigInteger, nullable=False, server_default=text("0")),
     Column("last_id", Uuid),
-    Column("halted", Text),
 )
 
-#: What the reconciler last saw of a source: its head, and how often it had to fill a hole.
+#: The epoch of a source that is followed (`halted`: why nothing of it is applied); what the reconciler last saw of it.
+#: `mark_*`: an event that was received by then, and that the source's log must still hold at the next look.
 source_state = Table(
     "source_state",
     PLUMBING,
@@ -112,6 +119,11 @@ source_state = Table(
     Column("seen_at", DateTime(timezone=True)),
     Column("behind_since", DateTime(timezone=True)),
     Column("repairs", BigInteger, nullable=False, server_default=text("0")),
+    Column("redelivered", BigInteger, nullable=False, server_default=text("0")),  # batches that the queue brought again
+    Column("duplicates", BigInteger, nullable=False, server_default=text("0")),  # batches that brought nothing new
+    Column("halted", Text),
+    Column("mark_seq", BigInteger, nullable=False, server_default=text("0")),
+    Column("mark_id", Uuid),
 )
 
 #: Events whose handler failed on their data: kept with the error, replayed by hand after the fix.

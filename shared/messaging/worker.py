@@ -12,20 +12,30 @@ import warnings
 from celery import Celery
 from celery.exceptions import SecurityWarning
 
+from shared.messaging import watchdog
+from shared.stopping import end, end_in_time_when_asked
+
 #: No gossip, mingle and heartbeat: pub/sub chatter between workers that nothing here uses, and whose bindings
 #: do not come back after Redis was flushed.
 FLAGS = ("--without-gossip", "--without-mingle", "--without-heartbeat")
 
 
 def main(place: str) -> None:
-    """Run until SIGTERM."""
+    """Run until SIGTERM. The batch in hand is then finished and committed, if it can be within 2 s."""
     # Celery warns root because of pickle; only our JSON is accepted here.
     warnings.simplefilter("ignore", SecurityWarning)
     module, _, name = place.partition(":")
     app = getattr(importlib.import_module(module), name)
     if not isinstance(app, Celery):
         raise SystemExit(f"{place} is not a Celery app")
-    app.worker_main(["--quiet", "worker", *FLAGS])
+    watchdog.arm()
+    end_in_time_when_asked()
+    code: object = 0
+    try:
+        app.worker_main(["--quiet", "worker", *FLAGS])
+    except SystemExit as ended:
+        code = ended.code
+    end(code if isinstance(code, int) else 0)
 
 
 if __name__ == "__main__":

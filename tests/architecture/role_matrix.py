@@ -24,6 +24,7 @@ _EVERY_SERVICE = {
     "POST /events/dead-letters/<id>/replay": "operator",
     "POST /events/dead-letters/<id>/discard": "operator",
     "POST /events/dead-letter-groups/<fingerprint>/replay": "operator",
+    "POST /events/dead-letter-groups/<fingerprint>/discard": "operator",
 }
 
 _TRAINING = {

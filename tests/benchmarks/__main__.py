@@ -1,10 +1,14 @@
-"""`lapak bench`: sales per second, event to effect, draining a backlog; beside their baseline in the same run."""
+"""`lapak bench`: sales per second, event to effect, draining a backlog; beside their baseline in the same run.
+
+Then a consumer's catching up, while sales go on."""
 
 from __future__ import annotations
 
 import argparse
 import os
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from statistics import median
 
@@ -13,7 +17,7 @@ from rich.table import Table
 
 from shared.local.keys import fresh_keys
 from shared.local.running import Running, running_system
-from tests.benchmarks import baseline, events, load, profile, shifts
+from tests.benchmarks import baseline, catchup, events, load, profile, shifts
 
 ROUNDS = 3
 console = Console(width=110)
@@ -24,15 +28,26 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="lapak bench", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="a fifth of the load, to see that it works")
     parser.add_argument("--web-workers", type=int, default=2)
+    parser.add_argument("--part", choices=("speed", "catch-up"), help="only this one")
     options = parser.parse_args()
     scale = 5 if options.quick else 1
     os.environ.update(fresh_keys())
+    if options.part != "catch-up":
+        with _system(options.web_workers) as system:
+            measure(system, scale)
+        console.print(profile.table())
+    if options.part != "speed":
+        with _system(options.web_workers) as system:
+            catchup.run(system, console, events=100_000 // scale)
+
+
+@contextmanager
+def _system(web_workers: int) -> Iterator[Running]:
     with (
         tempfile.TemporaryDirectory(prefix="lapak-bench-") as folder,
-        running_system(Path(folder), web_workers=options.web_workers) as system,
+        running_system(Path(folder), web_workers=web_workers) as system,
     ):
-        measure(system, scale)
-    console.print(profile.table())
+        yield system
 
 
 def measure(system: Running, scale: int) -> None:

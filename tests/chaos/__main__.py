@@ -31,9 +31,7 @@ def main() -> None:
     parser.add_argument("--report", type=Path, help="write the reports as JSON into this file")
     options = parser.parse_args()
     os.environ.update(fresh_keys())
-    signal.signal(
-        signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM)
-    )
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     until, seed, reports = time.monotonic() + options.minutes * 60, options.seed, list[Report]()
     while not reports or time.monotonic() < until:
         reports.append(_one(seed, options.seconds, options.fault))

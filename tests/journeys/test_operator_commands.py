@@ -16,24 +16,30 @@ pytestmark = pytest.mark.journey
 
 _KEEP = """
     INSERT INTO dead_letter (source, epoch, seq, event, error, fingerprint)
-    VALUES ('sales', gen_random_uuid(), %s, %s, %s, 'feedfacefeedface')
+    VALUES ('sales', gen_random_uuid(), %s, %s, %s, %s)
 """
+_PARK = """
+    INSERT INTO parked (source, epoch, seq, event, waiting_for, parked_at)
+    VALUES ('sales', gen_random_uuid(), %s, %s, %s, now() - interval '3 hours')
+"""
+_BEYOND = 10**9  # beyond the log: nothing that `verify` finds in this system is explained by it
 
 
-def _letter(system: Running, number: int, outlet: str) -> str:
-    """A dead letter of inventory whose cause was mended since: an outlet that it does not know of yet."""
-    event = {
-        "specversion": "1.0", "id": str(uuid4()), "source": "/sales", "type": "lapak.sales.OutletOpened.v1",
-        "subject": outlet, "time": "2026-01-05T00:00:00Z", "datacontenttype": "application/json",
-        "sequence": 10**9 + number, "traceparent": None,
-        "data": {
-            "outlet": outlet, "version": 1, "name": "Kedai rahasia", "kind": "permanent", "opens_on": None,
-            "closes_on": None,
-        },
+def _event(number: int, kind: str, subject: str, data: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "specversion": "1.0", "id": str(uuid4()), "source": "/sales", "type": f"lapak.sales.{kind}.v1",
+        "subject": subject, "time": "2026-01-05T00:00:00Z", "datacontenttype": "application/json",
+        "sequence": _BEYOND + number, "traceparent": None, "data": data,
     }  # fmt: skip
+
+
+def _letter(system: Running, number: int, outlet: str, fingerprint: str = "feedfacefeedface") -> str:
+    """A dead letter of inventory whose cause was mended since: an outlet that it does not know of yet."""
+    data = {"outlet": outlet, "version": 1, "name": "Kedai rahasia", "kind": "permanent"}
+    event = _event(number, "OutletOpened", outlet, data | {"opens_on": None, "closes_on": None})
+    kept = (_BEYOND + number, json.dumps(event), "ValueError\nValueError: Kedai rahasia", fingerprint)
     with psycopg.connect(system.database_url("inventory")) as connection:
-        # Beyond the log: nothing that `verify` finds in this system is explained by it.
-        connection.execute(_KEEP, (10**9 + number, json.dumps(event), "ValueError\nValueError: Kedai rahasia"))
+        connection.execute(_KEEP, kept)
     return str(event["id"])
 
 
@@ -79,3 +85,36 @@ def test_the_commands_list_show_replay_and_discard_and_tell_the_lag(story: Told,
     assert system.run("dead-letters", "replay", "inventory", "seven").returncode == 2
     assert system.run("dead-letters", "show", "sales", one).returncode == 1
     assert system.run("dead-letters", "list").stdout == "no dead letters\n"
+
+
+def test_a_whole_group_is_discarded_with_a_note(story: Told, system: Running) -> None:
+    letters = [_letter(system, number, f"OUT-CLI-{number}", "c0ffee00c0ffee00") for number in range(11, 131)]
+    discard = ("dead-letters", "discard", "inventory", "c0ffee00c0ffee00")
+    assert system.run(*discard).returncode == 2  # a note must say why
+    assert system.run(*discard, "--note", " ").returncode == 1
+    done = system.run(*discard, "--note", "a trial")  # more than one page
+    assert (done.returncode, done.stdout) == (0, "120 discarded, 0 left\n")
+    found = _json(system, "dead-letters", "list", "--fingerprint", "c0ffee00c0ffee00", "--state", "discarded", "--json")
+    assert {letter["id"] for letter in found} == set(letters)
+    assert {letter["note"] for letter in found} == {"a trial"}
+    assert all(letter["resolved_by"].startswith("command-line") for letter in found)
+    assert system.run("dead-letters", "discard", "inventory", "0" * 16, "--note", "x").returncode == 1
+    assert system.run("dead-letters", "discard", "inventory", "seven", "--note", "x").returncode == 2
+
+
+def test_parked_events_are_listed_with_what_they_wait_for(story: Told, system: Running) -> None:
+    assert system.run("events", "parked", "training").stdout == "no parked events\n"
+    sale_id, line_id = str(uuid4()), str(uuid4())
+    data = {"sale_id": sale_id, "line_id": line_id, "lot": "AAAAABBBBB", "version": 1, "note": "Kedai rahasia"}
+    event = _event(200, "SaleLotAssigned", line_id, data)
+    with psycopg.connect(system.database_url("inventory"), autocommit=True) as connection:
+        connection.execute(_PARK, (_BEYOND + 200, json.dumps(event), f"sale {sale_id} or version 0 of its lot"))
+        (found,) = _json(system, "events", "parked", "inventory", "--json")
+        table = system.run("events", "parked").stdout
+        connection.execute("DELETE FROM parked WHERE seq = %s", (_BEYOND + 200,))
+    assert (found["service"], found["source"], found["type"]) == ("inventory", "sales", event["type"])
+    assert (found["id"], found["event"]["data"]["sale_id"]) == (event["id"], sale_id)
+    assert "rahasia" not in json.dumps(found)
+    for shown in ("inventory", event["type"], event["id"], "3 h", f"sale {sale_id} or version 0 of its lot"):
+        assert shown in table
+    assert system.run("events", "parked", "nowhere").returncode == 2

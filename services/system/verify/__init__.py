@@ -79,5 +79,5 @@ def command(wait: float) -> None:
     sys.exit(code)
 
 
-#: A big ledger is summed in one statement.
-_PATIENT = "-c statement_timeout=300s"
+#: A big ledger is summed in one statement, and compared while its transaction waits.
+_PATIENT = "-c statement_timeout=300s -c idle_in_transaction_session_timeout=0"

@@ -10,14 +10,14 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from services.system.verify.findings import Check, Key
+from services.system.verify.findings import Check
 from services.system.verify.heads import Databases
 from shared.db import Database
 
 CHUNK = 2000  # events compared at a time
 
 _EVENTS = text("""
-    SELECT seq, subject, data FROM event_log
+    SELECT seq, event_id, subject, data FROM event_log
      WHERE type = :type AND seq > :after AND seq <= :head ORDER BY seq LIMIT :limit
 """)
 
@@ -164,13 +164,13 @@ COMPARISONS = (
 
 
 def check_between(
-    databases: Databases, heads: Mapping[str, int], aside: Mapping[str, Mapping[Key, str]]
+    databases: Databases, heads: Mapping[str, int], aside: Mapping[str, Mapping[str, str]]
 ) -> list[Check]:
     """All comparisons of two services, up to the heads."""
     return [_compare(databases, heads[one.source], one, aside[one.holder]) for one in COMPARISONS]
 
 
-def _compare(databases: Databases, head: int, one: Comparison, aside: Mapping[Key, str]) -> Check:
+def _compare(databases: Databases, head: int, one: Comparison, aside: Mapping[str, str]) -> Check:
     check = Check(one.name)
     for chunk in _chunks(databases[one.source], f"lapak.{one.source}.{one.event}.v1", head):
         found: dict[str, Rows] = {}
@@ -180,7 +180,7 @@ def _compare(databases: Databases, head: int, one: Comparison, aside: Mapping[Ke
                 found.setdefault(str(row[0]), {})[tuple(row[1:-1])] = _plain(row[-1])
         for event in chunk:
             check.compared += 1
-            because = aside.get(Key(one.source, event.seq)) if one.holder != one.source else None
+            because = aside.get(str(event.event_id)) if one.holder != one.source else None
             where = f"{one.event} {event.subject} (sequence {event.seq})"
             try:
                 expected = {part: _plain(value) for part, value in one.says(event.data).items()}

@@ -3,14 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import NamedTuple
-
-
-class Key(NamedTuple):
-    """An event by its place: source and sequence."""
-
-    source: str
-    sequence: int
 
 
 @dataclass

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 
 from sqlalchemy import text
 
-from services.system.verify.findings import Key
 from shared.config import SERVICES
 from shared.db import Database
 from shared.events.subscribers import sources_of
@@ -20,11 +19,11 @@ _LACKING = text("""
 """)
 _EPOCH = text("SELECT epoch FROM stream")
 _ASIDE = text("""
-    SELECT source, seq, 'dead letter' AS what,
+    SELECT event->>'id' AS id, source, seq, 'dead letter' AS what,
            split_part(error, E'\n', CASE resolution WHEN 'discarded' THEN 2 ELSE 1 END) AS why
       FROM dead_letter
      WHERE resolution IS DISTINCT FROM 'replayed'
-    UNION ALL SELECT source, seq, 'parked', waiting_for FROM parked
+    UNION ALL SELECT event->>'id', source, seq, 'parked', waiting_for FROM parked
 """)
 
 Databases = Mapping[str, Database]
@@ -66,11 +65,14 @@ def _lagging(databases: Databases, heads: Mapping[str, int]) -> list[str]:
     return found
 
 
-def set_aside(databases: Databases) -> dict[str, dict[Key, str]]:
-    """Per consumer, the events that are dead letters or parked, with why: they explain differences."""
-    found: dict[str, dict[Key, str]] = {}
+def set_aside(databases: Databases) -> dict[str, dict[str, str]]:
+    """Per consumer, the ids of events that are dead letters or parked, with why: they explain differences.
+
+    By id: a log that was restored gives its sequences away again.
+    """
+    found: dict[str, dict[str, str]] = {}
     for consumer in SERVICES:
         with databases[consumer].transaction() as session:
             rows = session.execute(_ASIDE).all()
-        found[consumer] = {Key(row.source, row.seq): f"{row.what} {row.source} {row.seq}: {row.why}" for row in rows}
+        found[consumer] = {row.id: f"{row.what} {row.source} {row.seq}: {row.why}" for row in rows}
     return found

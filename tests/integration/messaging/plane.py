@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID, uuid4
 
+from flask import Flask
 from sqlalchemy import text
 
 from shared.clock import now
@@ -15,10 +16,12 @@ from shared.db import Database, Session
 from shared.events import Event
 from shared.events.sales import SaleRecorded, SoldLine
 from shared.events.subscribers import SUBSCRIBERS
+from shared.http import create_app
 from shared.messaging import CauseMissing, Consumer, Handlers, log, publish
 from shared.messaging.batch import Batch
 from shared.messaging.migrations import statements
 from shared.messaging.relay import move
+from shared.messaging.routes import blueprint
 
 Misbehave = Callable[[Session, SaleRecorded], None]
 
@@ -84,6 +87,17 @@ class Plane:
         """What the feed would give the consumer after a sequence."""
         with self.producer.transaction() as session:
             return log.read(session, log.stream(session), "inventory", after=after, limit=limit)
+
+    def app(self, service: str) -> Flask:
+        """The plane's HTTP doors of the producer (sales) or the consumer."""
+        database = self.producer if service == "sales" else self.consumer_database
+        return create_app(service, title=service, blueprints=[blueprint(self.consumer)], database=database)
+
+    def restore(self, head: int) -> None:
+        """Put the producer's log back to an older state, as a restored backup does: nothing else notices."""
+        with self.producer.transaction() as session:
+            session.execute(text("DELETE FROM event_log WHERE seq > :head"), {"head": head})
+            session.execute(text("UPDATE stream SET last_seq = :head"), {"head": head})
 
     def effects(self) -> list[UUID]:
         """The sales that took effect, once per effect."""

@@ -148,12 +148,11 @@ def _stalled(plane: Plane) -> Console:
     plane.log_all()
     plane.misbehaviour.update({7: poison, 3: wait_for(uuid4())})
     apply(plane.consumer_database, plane.consumer, plane.batch(after=0, limit=3))
-    batch = plane.batch(after=6, limit=1)
-    apply(plane.consumer_database, plane.consumer, batch)
+    apply(plane.consumer_database, plane.consumer, plane.batch(after=6, limit=1))
     with plane.consumer_database.transaction() as session:
-        seen = """INSERT INTO source_state (source, epoch, head, seen_at, behind_since, repairs)
-                  VALUES ('sales', :epoch, 10, now() - interval '5 s', now() - interval '90 s', 4)"""
-        session.execute(text(seen), {"epoch": batch.epoch})
+        seen = """UPDATE source_state SET head = 10, seen_at = now() - interval '5 s', repairs = 4, redelivered = 5,
+                         duplicates = 6, behind_since = now() - interval '90 s' """
+        session.execute(text(seen))
         session.execute(text("UPDATE parked SET parked_at = parked_at - interval '1 hour'"))
         session.execute(
             text("""INSERT INTO outbox (event_id, type, subject, time, traceparent, data)
@@ -173,15 +172,17 @@ def test_an_injected_stall_shows_and_the_gauges_tell_the_same(plane: Plane) -> N
     assert set(by_source) == {"sales", "training"}
     assert (by_source["training"]["head"], by_source["training"]["dead"]) == (None, 0)
     sales = by_source["sales"]
-    whole = {name: sales[name] for name in ("head", "position", "lag_events", "holes", "repairs", "dead", "parked")}
-    assert whole == {
-        "head": 10, "position": 3, "lag_events": 7, "holes": 2, "repairs": 4, "dead": 1, "parked": 1,
+    whole = {
+        "head": 10, "position": 3, "lag_events": 7, "holes": 2, "repairs": 4, "redelivered": 5, "duplicates": 6,
+        "dead": 1, "parked": 1,
     }  # fmt: skip
+    assert {name: sales[name] for name in whole} == whole
     assert 90 <= sales["lag_seconds"] < 110
     assert 5 <= sales["unseen_seconds"] < 25
     assert 3600 <= sales["parked_seconds"] < 3620
     gauges = console.client.get("/inventory/metrics").text
-    for name, value in (("lag_events", 7), ("source_position", 3), ("holes", 2), ("dead_letters", 1)):
+    told = {"lag_events": 7, "source_position": 3, "holes": 2, "dead_letters": 1}
+    for name, value in (told | {"redelivered_total": 5, "duplicates_total": 6}).items():
         assert f'lapak_{name}{{service="inventory",source="sales"}} {value}.0' in gauges
     assert console.get("status", role="staff")[0] == 403
 

@@ -102,7 +102,8 @@ def test_another_log_is_not_followed_unless_it_descends_from_the_known_one(plane
     stranger = replace(whole, epoch=uuid4())
     with pytest.raises(cursor.UnknownEpoch):
         apply(plane.consumer_database, plane.consumer, stranger)
-    heir = replace(whole, epoch=uuid4(), parent=(whole.epoch, 2))  # restored to an older state: 3 is another event now
+    # Restored to an older state: 3 is another event now.
+    heir = replace(whole, epoch=uuid4(), ancestors={whole.epoch: 2})
     assert apply(plane.consumer_database, plane.consumer, heir).handled == 1
     assert len(plane.effects()) == 4
 

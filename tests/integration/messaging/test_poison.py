@@ -6,12 +6,13 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
-from shared.db import Session
+from shared.db import BY_INDEX, Database, Session
 from shared.events.sales import SaleRecorded
 from shared.messaging.apply import apply
-from shared.messaging.careful import MAX_ATTEMPTS, apply_carefully
+from shared.messaging.careful import apply_carefully
 from shared.messaging.reconciler import Reconciler, received_all
-from tests.integration.messaging.plane import Killed, Plane, die, poison, sale, wait_for
+from shared.messaging.relay import SESSION_OPTIONS
+from tests.integration.messaging.plane import Plane, poison, sale, wait_for
 
 
 def test_the_batch_around_a_poison_event_passes(plane: Plane) -> None:
@@ -86,33 +87,6 @@ def test_an_outage_makes_no_dead_letters(plane: Plane) -> None:
     assert len(plane.effects()) == 1
 
 
-def test_an_event_that_kills_its_process_three_times_becomes_a_dead_letter(plane: Plane) -> None:
-    sent = plane.announce(*(sale(n) for n in range(1, 4)))
-    plane.log_all()
-    plane.misbehaviour[2] = die
-    for death in range(1, MAX_ATTEMPTS + 1):
-        with pytest.raises(Killed):
-            apply_carefully(plane.consumer_database, plane.consumer, plane.batch())
-        assert [row["count"] for row in plane.rows("attempt")] == [death]
-        _let_time_pass(plane)
-    assert apply_carefully(plane.consumer_database, plane.consumer, plane.batch()).dead == 1
-    assert plane.effects() == [sent[0], sent[2]]
-    assert [row["attempts"] for row in plane.rows("dead_letter")] == [MAX_ATTEMPTS]
-    assert plane.rows("attempt") == []
-    assert received_all(plane.consumer_database, plane.batch())
-
-
-def test_the_next_attempt_waits_while_the_events_around_pass(plane: Plane) -> None:
-    sent = plane.announce(*(sale(n) for n in range(1, 4)))
-    plane.log_all()
-    plane.misbehaviour[2] = die
-    with pytest.raises(Killed):
-        apply_carefully(plane.consumer_database, plane.consumer, plane.batch())
-    apply_carefully(plane.consumer_database, plane.consumer, plane.batch())  # at once: too early for number 2
-    assert plane.effects() == [sent[0], sent[2]]
-    assert not received_all(plane.consumer_database, plane.batch())
-
-
 def test_a_handler_that_hangs_is_cut_off_and_its_event_becomes_a_dead_letter(plane: Plane) -> None:
     plane.announce(sale(1), sale(2))
     plane.log_all()
@@ -126,6 +100,30 @@ def test_a_handler_that_hangs_is_cut_off_and_its_event_becomes_a_dead_letter(pla
     assert (outcome.handled, outcome.dead) == (1, 1)
 
 
-def _let_time_pass(plane: Plane) -> None:
-    with plane.consumer_database.transaction() as session:
-        session.execute(text("UPDATE attempt SET started_at = started_at - interval '11 seconds'"))
+def test_a_batch_that_is_too_slow_for_one_statement_makes_no_dead_letters(plane: Plane) -> None:
+    sent = plane.announce(*(sale(n) for n in range(1, 501)))
+    plane.log_all()
+    calls: list[int] = []
+
+    def slow_as_a_batch(session: Session, one: SaleRecorded) -> None:
+        calls.append(one.register_no)
+        if len(calls) == 1:  # all of them at once; each alone is quick
+            session.execute(text("SET LOCAL statement_timeout = '200ms'"))
+            session.execute(text("SELECT pg_sleep(30)"))
+
+    plane.misbehaviour[500] = slow_as_a_batch
+    outcome = apply(plane.consumer_database, plane.consumer, plane.batch())
+    assert (outcome.handled, outcome.dead, len(calls)) == (500, 0, 2)
+    assert plane.effects() == sent
+
+
+@pytest.mark.parametrize("options", ["", BY_INDEX, SESSION_OPTIONS])
+def test_no_session_waits_for_ever(plane: Plane, options: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LAPAK_STATEMENT_SECONDS", "30")
+    database = Database(plane.consumer_database.url, options=options)
+    names = ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout")
+    with database.transaction() as session:
+        found = [session.scalar(text(f"SHOW {name}")) for name in names]
+    database.dispose()
+    # The relay has its own; a lock that is not to be had is an outage, so it must be given up first.
+    assert found == (["10s", "20s", "5s"] if options == SESSION_OPTIONS else ["30s", "20s", "90s"])

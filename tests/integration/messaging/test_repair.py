@@ -2,39 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
-import httpx
 import pytest
-from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import text
 
 from shared import jsontext
 from shared.auth import issue
-from shared.http import create_app
+from shared.messaging import cursor
 from shared.messaging import reconciler as reconciling
+from shared.messaging.apply import apply
 from shared.messaging.reconciler import Reconciler, received_all
-from shared.messaging.routes import blueprint
+from shared.messaging.relay import Relay
 from tests.integration.messaging.plane import Plane, sale
-
-
-def _app(plane: Plane, service: str) -> Flask:
-    database = plane.producer if service == "sales" else plane.consumer_database
-    return create_app(service, title=service, blueprints=[blueprint(plane.consumer)], database=database)
-
-
-@pytest.fixture
-def reconciler(plane: Plane, monkeypatch: pytest.MonkeyPatch) -> Iterator[Reconciler]:
-    """A reconciler that reaches the producer's real feed in this process."""
-    monkeypatch.setenv("LAPAK_SALES_URL", "http://feed/sales")
-    monkeypatch.setattr(reconciling, "PATIENCE", 0.0)  # the wait itself is measured by the chaos rig
-    transport = httpx.WSGITransport(app=_app(plane, "sales"))
-    with httpx.Client(transport=transport) as client:
-        yield Reconciler(plane.consumer, plane.consumer_database, client=client)
 
 
 def _token(role: str, **scope: str) -> dict[str, str]:
@@ -48,6 +30,25 @@ def test_an_empty_consumer_catches_up_from_the_feed(plane: Plane, reconciler: Re
     assert plane.effects() == sent
     (state,) = plane.rows("source_state")
     assert (state["head"], state["behind_since"]) == (2500, None)
+
+
+def test_a_new_consumer_of_a_long_log_takes_it_from_the_feed_while_the_queue_brings_only_news(
+    plane: Plane, reconciler: Reconciler
+) -> None:
+    sent = plane.announce(*(sale(n) for n in range(1, 2501)))
+    plane.log_all()
+    relay = Relay("sales", plane.producer)
+    relay.turn()  # meets its consumers, and begins with what comes from now on
+    sent += plane.announce(sale(2501))
+    relay.turn()
+    relay.turn()
+    assert relay.redis.llen("inventory") == 1
+    news = plane.batch(after=2500)
+    with pytest.raises(cursor.UnknownEpoch):  # a worker that was quicker than the first look at the feed
+        apply(plane.consumer_database, plane.consumer, news, first=False)
+    reconciler.reconcile("sales")
+    assert plane.effects() == sent
+    assert not apply(plane.consumer_database, plane.consumer, news, first=False).new
 
 
 def test_the_last_event_lost_before_a_silence_is_found(plane: Plane, reconciler: Reconciler) -> None:
@@ -72,20 +73,35 @@ def test_a_hole_that_is_being_filled_by_the_queue_is_left_alone(
     assert plane.rows("source_state")[0]["behind_since"] is not None
 
 
+def test_who_still_pulls_a_history_is_behind_since_it_began(
+    plane: Plane, reconciler: Reconciler, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reconciling, "PAGE", 2)
+    plane.announce(*(sale(n) for n in range(1, 6)))
+    plane.log_all()
+    hole = reconciler._look("sales")
+    assert hole is not None
+    hole.began -= 60
+    assert reconciler._pull("sales", hole)
+    reconciler._look("sales")
+    (state,) = plane.rows("source_state")
+    assert (state["seen_at"] - state["behind_since"]).total_seconds() >= 60
+    reconciler.reconcile("sales")
+    assert plane.rows("source_state")[0]["behind_since"] is None
+
+
 def test_a_producer_restored_from_an_older_backup_is_noticed_and_stops_the_consumer(
     plane: Plane, reconciler: Reconciler
 ) -> None:
     plane.announce(*(sale(n) for n in range(1, 6)))
     plane.log_all()
     reconciler.reconcile("sales")
-    with plane.producer.transaction() as session:  # the same log, two events shorter, as a careless restore leaves it
-        session.execute(text("DELETE FROM event_log WHERE seq > 3"))
-        session.execute(text("UPDATE stream SET last_seq = 3"))
+    plane.restore(3)  # the same log, two events shorter
     reconciler.reconcile("sales")
     plane.announce(*(sale(n) for n in range(6, 10)))
     plane.log_all()
     reconciler.reconcile("sales")
-    assert {row["halted"] is not None for row in plane.rows("cursor")} == {True}
+    assert [row["halted"] is not None for row in plane.rows("source_state")] == [True]
     assert len(plane.effects()) == 5
 
 
@@ -93,7 +109,7 @@ def test_a_producer_restored_from_an_older_backup_is_noticed_and_stops_the_consu
 
 
 def _feed(plane: Plane, query: str = "", **scope: str) -> tuple[int, Any]:
-    client: FlaskClient = _app(plane, "sales").test_client()
+    client: FlaskClient = plane.app("sales").test_client()
     answer = client.get(f"/sales/events{query}", headers=_token("service", **(scope or {"service": "inventory"})))
     return answer.status_code, jsontext.loads(answer.data)
 
@@ -135,7 +151,7 @@ def test_a_consumer_that_has_seen_more_than_the_log_holds_is_told(plane: Plane) 
 
 
 def _hand_in(plane: Plane, batch: object, role: str = "operator") -> tuple[int, Any]:
-    client = _app(plane, "inventory").test_client()
+    client = plane.app("inventory").test_client()
     headers = _token(role) | {"Content-Type": "application/json"}
     answer = client.post("/inventory/events", data=jsontext.dumps(batch), headers=headers)
     return answer.status_code, jsontext.loads(answer.data)

@@ -12,6 +12,7 @@ from sqlalchemy import text
 
 from shared.db import Session
 from shared.events.sales import SaleRecorded
+from shared.messaging import repair
 from shared.messaging.apply import apply
 from shared.messaging.reconciler import Reconciler
 from tests.integration.messaging.console import Console, with_poison
@@ -147,6 +148,65 @@ def test_a_letter_is_discarded_for_a_reason_and_never_takes_effect(plane: Plane)
     assert [one["state"] for one in console.letters()] == ["discarded", "replayed"]
 
 
+def test_all_letters_of_a_failure_are_discarded_for_a_reason_page_by_page(plane: Plane) -> None:
+    with_poison(plane, 6, 1, 2, 3, 4)
+    console = Console(plane)
+    (fingerprint,) = {letter["fingerprint"] for letter in console.letters()}
+    first, *rest = (letter["id"] for letter in console.letters())
+    assert console.post(f"dead-letters/{first}/discard", {"note": "a trial"})[0] == 200
+    path = f"dead-letter-groups/{fingerprint}/discard"
+    assert console.post(path)[0] == 422
+    assert console.post(path, {"note": " \n "})[0] == 422
+    assert console.post(path, {"note": "x", "limit": 501})[0] == 422
+    assert console.post(f"dead-letter-groups/{'0' * 16}/discard", {"note": "x"})[0] == 404
+    note = {"note": "sold twice,\nsee the count"}
+    assert console.post(path, note | {"limit": 2}) == (200, {"discarded": 2, "left": 1})
+    assert console.post(path, note) == (200, {"discarded": 1, "left": 0})
+    assert console.post(path, note) == (200, {"discarded": 0, "left": 0})
+    found = {letter["id"]: (letter["state"], letter["note"], letter["resolved_by"]) for letter in console.letters()}
+    assert found.pop(first) == ("discarded", "a trial", "rina")
+    assert found == dict.fromkeys(rest, ("discarded", "sold twice, see the count", "rina"))
+    assert {letter["error"].split()[0] for letter in console.letters()} == {"ValueError"}
+    plane.misbehaviour.clear()
+    assert console.post(f"dead-letter-groups/{fingerprint}/replay")[1]["replayed"] == 0
+    assert len(plane.effects()) == 2
+
+
+def test_a_letter_that_is_being_replayed_is_not_discarded_with_its_group(plane: Plane) -> None:
+    sent = with_poison(plane, 2, 1, 2)
+    console = Console(plane)
+    first, second = console.letters()
+    inside, discarded = threading.Event(), threading.Event()
+
+    def slowly(_session: Session, _one: SaleRecorded) -> None:
+        inside.set()
+        assert discarded.wait(10)
+
+    plane.misbehaviour[1] = slowly
+    with ThreadPoolExecutor(1) as pool:
+        replay = pool.submit(console.post, f"dead-letters/{first['id']}/replay")
+        assert inside.wait(10)
+        answer = Console(plane).post(f"dead-letter-groups/{first['fingerprint']}/discard", {"note": "too late"})
+        discarded.set()
+    assert answer == (200, {"discarded": 1, "left": 1})
+    assert replay.result()[1]["outcome"] == "replayed"
+    assert {one["id"]: one["state"] for one in console.letters()} == {
+        first["id"]: "replayed",
+        second["id"]: "discarded",
+    }
+    assert plane.effects() == [sent[0]]
+
+
+def test_a_group_whose_replay_takes_long_is_replayed_in_part(plane: Plane, monkeypatch: pytest.MonkeyPatch) -> None:
+    with_poison(plane, 3, 1, 2, 3)
+    plane.misbehaviour.clear()
+    console = Console(plane)
+    path = f"dead-letter-groups/{console.letters()[0]['fingerprint']}/replay"
+    monkeypatch.setattr(repair, "_PAGE_SECONDS", 0.0)  # each letter takes longer than this
+    assert [console.post(path)[1]["left"] for _ in range(4)] == [2, 1, 0, 0]
+    assert len(plane.effects()) == 3
+
+
 @pytest.mark.parametrize("role", ["auditor", "staff", "city"])
 def test_only_an_operator_repairs(plane: Plane, role: str) -> None:
     with_poison(plane, 1, 1)
@@ -157,6 +217,7 @@ def test_only_an_operator_repairs(plane: Plane, role: str) -> None:
         f"dead-letters/{letter['id']}/replay",
         f"dead-letters/{letter['id']}/discard",
         f"dead-letter-groups/{letter['fingerprint']}/replay",
+        f"dead-letter-groups/{letter['fingerprint']}/discard",
     ):
         assert console.post(path, {"note": "x"}, role=role)[0] == 403
         assert console.get(path.rpartition("/")[0], role="staff")[0] in {403, 404}
