@@ -12,14 +12,19 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import psutil
+
 from shared.local.children import child_setup, signal_group
 from shared.local.console import Console
 from shared.local.guard import Guard
 
-#: Waits before a process is started again, in seconds; from the first one anew after it lived for 10 s.
+#: Waits before a process is started again, in seconds; from the first one anew after it lived for 10 s, or was asked
+#: to end.
 BACKOFF = (0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
 LIVED_WELL = 10.0
-STOP_PATIENCE = 5.0
+#: Ours end within 2 s by themselves. PostgreSQL may have more data to write than that.
+STOP_PATIENCE = 1.8
+POSTGRES_PATIENCE = 15.0
 
 Probe = Callable[[], Awaitable[bool]]
 
@@ -31,7 +36,7 @@ class Spec:
     name: str
     command: list[str]
     stage: int = 0
-    stop_order: int = 0  # lower ones are stopped, and gone, before higher ones are asked to stop
+    stop_order: int = 0  # lower ones are asked to stop, and have a second to be gone, before higher ones are asked
     environment: Mapping[str, str] = field(default_factory=dict)
     folder: Path = Path("/")
     once: bool = False  # ready when it has ended well; its failure ends the start
@@ -40,6 +45,7 @@ class Spec:
     ready_after: float = 0.0  # … or it has lived for so many seconds
     user: int | None = None
     stop_signal: int = signal.SIGTERM
+    reload_signal: int | None = None  # makes it replace its own workers one by one, itself staying
     death_signal: int = signal.SIGKILL  # what it gets when the supervisor is gone
     terminal: bool = False  # its output goes to the terminal as it is
 
@@ -65,18 +71,18 @@ class Process:
         self._task = asyncio.create_task(self._live(), name=self.spec.name)
 
     async def stop(self) -> None:
-        """Ask it to end; kill its whole group when it has not after five seconds (PostgreSQL: three times as long)."""
+        """Ask it to end; kill its whole group when it has not after 1.8 s (PostgreSQL: after fifteen)."""
         self._stop.set()
         if self._task is None:
             self._become("stopped")
             return
         if self.pid is not None:
             self._become("stopping")
-            patience = STOP_PATIENCE * (3 if self.spec.stop_signal == signal.SIGINT else 1)
             with contextlib.suppress(ProcessLookupError):
-                # The leader alone: a web server tells its workers itself.
-                os.kill(self.pid, self.spec.stop_signal)
+                os.kill(self.pid, self.spec.stop_signal)  # the leader alone: a web server tells its workers itself
+                _thaw(self.pid)
             try:
+                patience = POSTGRES_PATIENCE if self.spec.stop_signal == signal.SIGINT else STOP_PATIENCE
                 await asyncio.wait_for(self._ended.wait(), patience)
             except TimeoutError:
                 self._console.say(f"{self.spec.name} does not end: killed", loud=True)
@@ -99,7 +105,8 @@ class Process:
                 self._become("done" if self.code == 0 else "failed")
                 self.settled.set()
                 return
-            failures = 0 if time.monotonic() - began >= LIVED_WELL else failures
+            asked = self.code == 0 and self.state == "ready"  # somebody ended it: that is no failure
+            failures = 0 if asked or time.monotonic() - began >= LIVED_WELL else failures
             wait = BACKOFF[min(failures, len(BACKOFF) - 1)]
             failures += 1
             self.restarts += 1
@@ -194,3 +201,10 @@ class Process:
             return
         self.state = state
         self._changed()
+
+
+def _thaw(pid: int) -> None:
+    """Let a process and all below it go on, if somebody has frozen them: they could not hear that they shall end."""
+    with contextlib.suppress(psutil.NoSuchProcess):
+        for process in (psutil.Process(pid), *psutil.Process(pid).children(recursive=True)):
+            process.send_signal(signal.SIGCONT)

@@ -76,12 +76,12 @@ class Running:
     def redis_url(self) -> str:
         return self.environment["LAPAK_REDIS_URL"]
 
-    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+    def run(self, *arguments: str, patience: float = 120.0) -> subprocess.CompletedProcess[str]:
         """Run a command of the command line against this system."""
         environment = {**os.environ, **self.environment}
         command = [*COMMAND_LINE, *arguments]
         return subprocess.run(
-            command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120, check=False
+            command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=patience, check=False
         )
 
 

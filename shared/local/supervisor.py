@@ -19,6 +19,8 @@ from shared.local.process import Process, Spec
 
 #: Called once when all is ready; what it returns is the exit code at the end (0 for none).
 WhenReady = Callable[["Supervisor"], Awaitable[int]]
+#: Who is not gone after so many seconds (it may wait for a server that hangs, say) holds up the next ones no longer.
+HEAD_START = 0.8
 
 
 class Supervisor:
@@ -91,11 +93,15 @@ class Supervisor:
 
     async def _stop(self) -> None:
         self.ready = False
+        stopping: list[asyncio.Task[None]] = []
         running = [p for p in self.processes if p.state not in {"waiting", "done", "failed"}]
         for _, group in groupby(sorted(running, key=lambda p: p.spec.stop_order), key=lambda p: p.spec.stop_order):
             processes = list(group)
             self.console.say(f"stopping {', '.join(p.spec.name for p in processes)}")
-            await asyncio.gather(*(process.stop() for process in processes))
+            asked = [asyncio.create_task(process.stop()) for process in processes]
+            await asyncio.wait(asked, timeout=HEAD_START)
+            stopping += asked
+        await asyncio.gather(*stopping)
         self._save()
         self.console.say("stopped")
 
@@ -111,7 +117,16 @@ class Supervisor:
 
     def _rows(self) -> list[dict[str, Any]]:
         return [
-            {"name": p.spec.name, "pid": p.pid, "state": p.state, "restarts": p.restarts, "since": p.since}
+            {
+                "name": p.spec.name,
+                "pid": p.pid,
+                "state": p.state,
+                "restarts": p.restarts,
+                "since": p.since,
+                "once": p.spec.once,
+                "stop_signal": p.spec.stop_signal,
+                "reload_signal": p.spec.reload_signal,
+            }
             for p in self.processes
         ]
 

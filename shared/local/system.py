@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import os
 import re
+import signal
 import sys
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 
 from shared.config import SERVICES
 from shared.local import keys
@@ -90,7 +90,7 @@ def servers(home: Home, ports: Mapping[str, int]) -> list[Spec]:
             Spec(
                 name="postgres" if is_postgres else "redis",
                 command=server.command(),
-                stop_order=4 if is_postgres else 3,
+                stop_order=3 if is_postgres else 2,
                 environment={"PATH": os.environ.get("PATH", os.defpath), "LAPAK_HOME": str(home.root)},
                 probe=_asks(server.is_ready),
                 user=server.user,
@@ -105,21 +105,17 @@ def services(environment: dict[str, str], port: int, *, create: bool) -> list[Sp
     """Migrations, then the web server, and a worker and a courier for each service."""
     python = [sys.executable, "-m"]
     migrate = [*COMMAND_LINE, "migrate", *(["--create"] if create else [])]
-    granian = [str(Path(sys.executable).parent / "granian"), "--interface", "wsgi", "--host", "127.0.0.1"]
-    granian += ["--port", str(port), "--workers", environment["LAPAK_WEB_WORKERS"], "--backlog", "1024", "--no-ws"]
-    granian += ["--blocking-threads", environment.get("LAPAK_WEB_THREADS", "8"), "--respawn-failed-workers"]
-    # mt: the thread that talks HTTP is not one that holds Python's lock; a quarter less CPU per request here.
-    granian += ["--runtime-mode", "mt", "--workers-kill-timeout", "4", "--factory", "services.system.wsgi:create_app"]
+    web = [*python, "shared.server", "services.system.wsgi:create_app", "--port", str(port)]
     ours = partial(Spec, environment=environment, folder=ROOT)
-    worker = partial(ours, stage=2, stop_order=2, ready_line=READY, ready_after=10.0)
+    worker = partial(ours, stage=2, ready_line=READY, ready_after=10.0)
     specs = [
         ours("migrate", migrate, stage=1, once=True),
-        ours("web", granian, stage=2, stop_order=0, probe=answers_200(port, "/sales/readyz")),
+        ours("web", web, stage=2, reload_signal=signal.SIGHUP, probe=answers_200(port, "/sales/readyz")),
     ]
     for service in SERVICES:
         takes = [*python, "shared.messaging.worker", f"services.{service}.worker:celery"]
         carries = [*python, "shared.messaging.courier", f"services.{service}.handlers:consumer"]
-        specs += [worker(f"{service}-worker", takes), worker(f"{service}-courier", carries, stop_order=1)]
+        specs += [worker(f"{service}-worker", takes), worker(f"{service}-courier", carries)]
     return specs
 
 

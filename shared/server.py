@@ -1,0 +1,152 @@
+"""The web server: granian, with a listening socket that outlives its workers and a reload that drops nobody.
+
+python -m shared.server services.system.wsgi:create_app --port 8080
+
+SIGTERM: no more connections, requests under way are answered, and all is over within 2 s. SIGHUP: for each worker a
+new one, with the code as it now is; when it cannot begin, the old one stays. This module imports nothing of ours:
+workers are forked off it, and what it had imported they would have too, as it was.
+"""
+
+from __future__ import annotations
+
+import argparse
+import multiprocessing
+import os
+import signal
+import socket
+import time
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import Any
+
+from granian.constants import Interfaces, RuntimeModes
+from granian.log import logger
+from granian.server import MPServer
+
+#: Requests under way when SIGTERM comes get so long, in seconds. What is cut off rolls back, or is repeated by its id.
+LAST_WORDS = 1.4
+#: How long a new worker may take to begin, and an old one to answer what it has, while the others serve.
+BEGIN, END = 60.0, 20.0
+#: So long an old worker answers with `Connection: close`: clients that are busy move on by themselves.
+FAREWELL = 1.0
+
+
+class Farewell:
+    """A WSGI app that tells each client, once its worker is to leave, to go on over a new connection."""
+
+    def __init__(self, app: Callable[..., Iterable[bytes]], leaving: Any) -> None:
+        self.app, self.leaving = app, leaving
+
+    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        """Answer one request."""
+        if not self.leaving.value:
+            return self.app(environ, start_response)
+
+        def saying_so(status: str, headers: list[tuple[str, str]], *rest: Any) -> Any:
+            return start_response(status, [*headers, ("Connection", "close")], *rest)
+
+        return self.app(environ, saying_so)
+
+
+def _load(load: Callable[[], Callable[..., Iterable[bytes]]], begun: Any, leaving: Any) -> Farewell:
+    """Make the app, in the worker."""
+    # Inherited handlers set flags of the parent: while the app is being imported, SIGTERM just ends us.
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL if number != signal.SIGHUP else signal.SIG_IGN)
+    app = Farewell(load(), leaving)
+    begun.value = True
+    return app
+
+
+_Granian: Any = MPServer  # its methods have no types
+
+
+class Server(_Granian):  # type: ignore[misc]
+    """Granian 2.8 as it is, but for who holds the socket and in which order SIGHUP replaces workers."""
+
+    _shd: Any
+    _ssp: Any
+
+    def _init_shared_socket(self) -> None:
+        # Granian gives each worker a socket of its own (SO_REUSEPORT). When a worker ends, so does its queue, and who
+        # waits in it is reset. Here one is made once: who connects while no worker is there waits for the next.
+        super()._init_shared_socket()
+        if self._shd is None:
+            self._shd, self._ssp = self._ssp.build(), None
+            self._sfd = self._shd.get_fd()
+            self._sso = socket.socket(fileno=self._sfd)
+            self._sso.set_inheritable(True)
+
+    def _spawn_worker(self, idx: int, target: Any, callback_loader: Any) -> Any:
+        begun, leaving = multiprocessing.RawValue("b"), multiprocessing.RawValue("b")
+        worker = super()._spawn_worker(idx, target, partial(_load, callback_loader, begun, leaving))
+        worker.begun, worker.leaving = begun, leaving
+        return worker
+
+    def _reload(self, spawn_target: Any, target_loader: Any) -> None:
+        self.reload_signal = False
+        self.main_loop_interrupt.clear()
+        for idx, old in enumerate(self.wrks):
+            new = self._spawn_worker(idx, spawn_target, target_loader)
+            if not self._begin(new):
+                logger.error(f"New worker-{idx + 1} does not begin: the old one stays")
+                break
+            self.wrks[idx] = new
+            self._send_off(old)
+            logger.info(f"Worker-{idx + 1} is replaced")
+        if self.interrupt_signal:  # it may have come since the flag was cleared
+            self.main_loop_interrupt.set()
+
+    def _begin(self, worker: Any) -> bool:
+        worker.interrupt_by_parent = True  # if it dies before it has begun, granian must not replace the old one
+        worker.start()
+        self._wait(lambda: worker.begun.value or not worker.is_alive(), BEGIN)
+        if not worker.begun.value:
+            worker.kill()
+            return False
+        worker.interrupt_by_parent = False
+        return True
+
+    def _send_off(self, worker: Any) -> None:
+        worker.leaving.value = True
+        self._wait(lambda: False, FAREWELL)
+        worker.terminate()
+        self._wait(lambda: not worker.is_alive(), END)
+        if worker.is_alive():
+            worker.kill()
+
+    def _wait(self, over: Callable[[], Any], patience: float) -> None:
+        """Wait for something while the others serve; SIGTERM ends that."""
+        deadline = time.monotonic() + patience
+        while not (over() or self.interrupt_signal or time.monotonic() > deadline):
+            time.sleep(0.02)
+
+
+def main() -> None:
+    """Run until SIGTERM or SIGINT."""
+    options = argparse.ArgumentParser(prog="python -m shared.server")
+    options.add_argument("target", help="a factory of the WSGI app, as module:name")
+    options.add_argument("--host", default="127.0.0.1")
+    options.add_argument("--port", type=int, default=8000)
+    options.add_argument("--workers", type=int, default=int(os.environ.get("LAPAK_WEB_WORKERS") or 1))
+    options.add_argument("--threads", type=int, default=int(os.environ.get("LAPAK_WEB_THREADS") or 8))
+    given = options.parse_args()
+    Server(
+        given.target,
+        address=given.host,
+        port=given.port,
+        interface=Interfaces.WSGI,
+        factory=True,
+        workers=given.workers,
+        blocking_threads=given.threads,
+        # The thread that talks HTTP is not one that holds Python's lock; a quarter less CPU per request here.
+        runtime_mode=RuntimeModes.mt,
+        backlog=1024,
+        websockets=False,
+        respawn_failed_workers=True,
+        workers_kill_timeout=LAST_WORDS,
+    ).serve()
+
+
+if __name__ == "__main__":
+    main()
