@@ -23,6 +23,7 @@ from shared.telemetry import logger, setup_logging
 log = logger(__name__)
 
 TASK = "lapak.apply"
+REDIS_PATIENCE = 1.0  # seconds that the relay waits for an answer of Redis
 
 #: Only where it happens, in a transaction of its own: a batch that is new and comes once pays nothing.
 _COUNT = {
@@ -87,6 +88,10 @@ def publisher() -> Celery:
     """A Celery app that only sends; it never declares or consumes a queue."""
     app = Celery("lapak-relay", set_as_current=False)
     app.conf.update(settings("relay"))
+    # The log waits for the relay: a Redis that says nothing holds it up for a second, not for five, nor again and again
+    # as kombu would have it, which connects anew for four seconds.
+    impatient = {"socket_timeout": REDIS_PATIENCE, "socket_connect_timeout": REDIS_PATIENCE, "max_retries": 0}
+    app.conf.broker_transport_options |= impatient
     return app
 
 

@@ -67,7 +67,7 @@ class Reconciler:
     def __init__(self, consumer: Consumer, database: Database, *, client: httpx.Client | None = None) -> None:
         self.consumer = consumer
         self.database = database
-        self.client = client or httpx.Client(timeout=httpx.Timeout(10.0, connect=2.0), trust_env=False)
+        self.client = client or httpx.Client(timeout=httpx.Timeout(5.0, connect=2.0), trust_env=False)
         self.holes: dict[str, Hole] = {}
         self.token, self.token_until = "", 0.0
 

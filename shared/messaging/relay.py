@@ -22,7 +22,7 @@ from shared.db import BY_INDEX, Connection, Database
 from shared.events.subscribers import consumers_of
 from shared.messaging import log as event_log
 from shared.messaging.batch import Batch
-from shared.messaging.celery import publisher, send, unacked_key
+from shared.messaging.celery import REDIS_PATIENCE, publisher, send, unacked_key
 from shared.telemetry import logger
 
 log = logger(__name__)
@@ -86,7 +86,8 @@ class Relay:
         self.consumers = consumers_of(service)
         self.step = step
         self.app: Celery = publisher()
-        self.redis = redis.Redis.from_url(config.get("LAPAK_REDIS_URL"), socket_timeout=5, socket_connect_timeout=3)
+        patience = {"socket_timeout": REDIS_PATIENCE, "socket_connect_timeout": REDIS_PATIENCE}
+        self.redis = redis.Redis.from_url(config.get("LAPAK_REDIS_URL"), **patience)
         self.told = dict.fromkeys(self.consumers, float("-inf"))
         self.resting = (0.0, 0.0)  # Redis is away: (until, pause)
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import random
+import socket
 import threading
+import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from uuid import UUID
@@ -15,6 +17,7 @@ from sqlalchemy import text
 from shared import jsontext
 from shared.db import Database
 from shared.messaging import publish
+from shared.messaging.celery import REDIS_PATIENCE
 from shared.messaging.relay import QUEUE_LIMIT, SESSION_OPTIONS, Relay, move
 from tests.integration.messaging.plane import Plane, sale
 
@@ -144,6 +147,26 @@ def test_while_redis_is_away_the_log_goes_on_and_delivery_resumes(
         assert cut_off.resting[1] > 0
     relay.turn()
     assert sum(len(batch["events"]) for batch in _queued(redis_client)) == 1  # type: ignore[arg-type,misc]
+
+
+@pytest.mark.parametrize("it_hangs", ["before the queues are measured", "when a batch is to be sent"])
+def test_a_redis_that_says_nothing_holds_the_log_up_for_seconds_only(
+    plane: Plane, monkeypatch: pytest.MonkeyPatch, it_hangs: str
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:  # takes connections, and never answers
+        monkeypatch.setenv("LAPAK_REDIS_URL", f"redis://127.0.0.1:{silent.getsockname()[1]}/0")
+        relay = Relay("sales", plane.producer)
+        relay.turn()
+        relay.resting = (0.0, 0.0)
+        if it_hangs == "when a batch is to be sent":
+            monkeypatch.setattr(relay, "_ready", lambda: list(relay.consumers))
+        plane.announce(sale(1))
+        began = time.monotonic()
+        relay.turn()
+        took = time.monotonic() - began
+    assert len(_log_ids(plane)) == 1
+    assert took < 2 * REDIS_PATIENCE + 1, "kombu would try again and again"
+    assert relay.resting[0] > began, "it rests, and the log goes on without Redis"
 
 
 def test_a_dead_consumer_cannot_fill_redis(plane: Plane, redis_client: redis.Redis) -> None:
