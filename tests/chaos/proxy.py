@@ -12,6 +12,7 @@ import json
 import os
 import signal
 import sys
+from collections import deque
 from typing import Any
 
 from shared.local.children import die_with_parent
@@ -69,7 +70,7 @@ class Side(asyncio.Protocol):
         self.link, self.peer, self.is_server = link, peer, peer is not None
         self.transport: asyncio.Transport | None = None
         self.spoilt = False
-        self.due = 0.0  # when the last delayed piece leaves; later ones must not overtake it
+        self.late: deque[tuple[float, bytes]] = deque()  # delayed pieces, and when each leaves: none overtakes another
 
     def connection_made(self, transport: Any) -> None:
         """The client's end reads nothing until the server's is there."""
@@ -91,12 +92,23 @@ class Side(asyncio.Protocol):
         if self.spoilt or mode in {"half-open", "cut"} or (mode == "hold" and self.is_server):
             self.spoilt = True
             return
-        moment = loop.time() + (self.link.delay if mode == "slow" else 0.0)
-        if moment <= loop.time() and self.due <= loop.time():
+        if mode != "slow" and not self.late:
             self._pass(data)
-        else:
-            self.due = max(moment, self.due)
-            loop.call_at(self.due, self._pass, data)
+            return
+        moment = loop.time() + (self.link.delay if mode == "slow" else 0.0)
+        self.late.append((max(moment, self._last_leaves()), data))
+        if len(self.late) == 1:
+            loop.call_at(self.late[0][0], self._pass_late)
+
+    def _last_leaves(self) -> float:
+        return self.late[-1][0] if self.late else 0.0
+
+    def _pass_late(self) -> None:
+        loop = asyncio.get_running_loop()
+        while self.late and self.late[0][0] <= loop.time():
+            self._pass(self.late.popleft()[1])
+        if self.late:
+            loop.call_at(self.late[0][0], self._pass_late)
 
     def _pass(self, data: bytes) -> None:
         if self.peer and self.peer.transport and not self.peer.transport.is_closing():
@@ -113,11 +125,13 @@ class Side(asyncio.Protocol):
             self.peer.transport.resume_reading()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """One end is gone: so is the other, unless nobody could have heard of it."""
+        """One end is gone: so is the other, unless nobody could have heard of it yet."""
         self.link.sides.discard(self)
-        if self.peer and self.peer.transport and self.link.mode != "half-open":
-            later = max(self.due - asyncio.get_running_loop().time(), 0.0)
-            asyncio.get_running_loop().call_later(later, self.peer.transport.close)
+        if self.link.mode == "half-open" and self.peer:
+            self.peer.spoilt = True  # it finds out when the link opens
+        elif self.peer and self.peer.transport:
+            loop = asyncio.get_running_loop()
+            loop.call_at(max(self._last_leaves(), loop.time()) + 0.001, self.peer.transport.close)
 
     def abort(self) -> None:
         """Reset it."""

@@ -5,6 +5,7 @@ python -m tests.chaos.stage HOME: runs the supervisor there, with the ports that
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import queue
@@ -130,18 +131,23 @@ def _wait_until_up(home: Home, up: subprocess.Popen[bytes], ports: dict[str, int
 
 def copy_home(running: Running, target: Home) -> None:
     """What a system has on disk at one moment, for another that begins where it stood."""
-    source = running.home
-    postgres = psutil.Process(running.pid("postgres"))
-    everyone = [postgres, *postgres.children(recursive=True)]
+    source, postgres = running.home, psutil.Process(running.pid("postgres"))
     try:
-        for process in everyone:
-            process.suspend()  # nothing is written while we copy: the copy is as after a power cut
+        # Nothing is written while we copy: the copy is as after a power cut. The first process first: it makes no more.
+        _send(postgres, signal.SIGSTOP)
+        for process in postgres.children(recursive=True):
+            _send(process, signal.SIGSTOP)
         for old, new in {(source.root, target.root), (source.servers, target.servers)}:
             subprocess.run(["cp", "-a", str(old), str(new)], check=True)
     finally:
-        for process in everyone:
-            process.resume()
+        for process in (*postgres.children(recursive=True), postgres):
+            _send(process, signal.SIGCONT)
     (target.run / "state.json").unlink(missing_ok=True)
+
+
+def _send(process: psutil.Process, number: int) -> None:
+    with contextlib.suppress(psutil.NoSuchProcess):
+        process.send_signal(number)
 
 
 def remove_home(home: Home) -> None:
