@@ -119,6 +119,10 @@ def _waits(system: Running, who: str) -> bool:
         return connection.execute(query, [who]).fetchone() != (0,)
 
 
+def _behind(system: Running) -> list[tuple[str, str]]:
+    return [pair for pair, one in _inward(_status(system)).items() if one["lag_events"]]
+
+
 def _calm(system: Running) -> bool:
     gauges = _gauges(system)
     quiet = ("lag_events", "lag_seconds", "holes", "outbox_depth", "parked_events")
@@ -132,8 +136,8 @@ def test_a_consumer_that_stands_still_shows_with_its_source(system: Running, til
     with _standing_still(system, "inventory-worker", "inventory-courier"):
         _sell(till)
         _until("sales' relay goes on", lambda: not _gauge(system, "outbox_depth", ("sales", "own")))
+        _until("the others know that nothing is for them", lambda: _behind(system) == [PAIR])
         first = _status(system)
-        assert [pair for pair, one in _inward(first).items() if one["lag_events"]] == [PAIR]
         _sell(till)
         _until("sales' relay goes on", lambda: not _gauge(system, "outbox_depth", ("sales", "own")))
         second = _status(system)
