@@ -47,13 +47,22 @@ class Account:
         return asdict(self)
 
 
-def settle(running: Running, *, patience: float = 90.0) -> float:
-    """Seconds until every consumer has all of every source, nothing is parked and every outbox is empty."""
+def heads(running: Running) -> dict[str, int]:
+    """The sequence that each log reaches once what is committed now is in it."""
+    query = "SELECT last_seq + (SELECT count(*) FROM outbox) FROM stream"
+    return {source: _row(running, source, query)[0] for source in SERVICES}
+
+
+def settle(running: Running, up_to: dict[str, int] | None = None, *, patience: float = 90.0) -> float:
+    """Seconds until every consumer has all of every source, nothing is parked and every outbox is empty.
+
+    `up_to`: until every consumer has each source up to there, whatever comes after.
+    """
     began = time.monotonic()
     while True:
         found = ["PostgreSQL"]
         try:
-            if not (found := _behind(running)):
+            if not (found := _behind(running) if up_to is None else _lacking(running, up_to)):
                 return time.monotonic() - began
         except psycopg.Error:
             pass  # PostgreSQL is still coming up
@@ -63,20 +72,22 @@ def settle(running: Running, *, patience: float = 90.0) -> float:
 
 
 def _behind(running: Running) -> list[str]:
-    heads, found = {}, []
-    for source in SERVICES:
-        row = _row(running, source, "SELECT epoch, last_seq, (SELECT count(*) FROM outbox) FROM stream")
-        heads[source] = row
-        if row[2]:
-            found.append(f"outbox of {source}: {row[2]}")
+    found = _lacking(running, heads(running))
+    for service in SERVICES:
+        for table in ("outbox", "parked"):
+            if count := _row(running, service, f"SELECT count(*) FROM {table}")[0]:
+                found.append(f"{table} of {service}: {count}")
+    return found
+
+
+def _lacking(running: Running, up_to: dict[str, int]) -> list[str]:
+    found = []
     for consumer in SERVICES:
         for source in sources_of(consumer):
-            epoch, head, _ = heads[source]
+            epoch, end = _row(running, source, "SELECT epoch FROM stream")[0], up_to[source] + 1
             lacking = "SELECT coalesce(bool_or(NOT got @> int8range(1, %s)), %s > 1) FROM cursor WHERE source = %s"
-            if _row(running, consumer, f"{lacking} AND epoch = %s", head + 1, head + 1, source, epoch)[0]:
+            if _row(running, consumer, f"{lacking} AND epoch = %s", end, end, source, epoch)[0]:
                 found.append(f"{consumer} of {source}")
-        if parked := _row(running, consumer, "SELECT count(*) FROM parked")[0]:
-            found.append(f"parked at {consumer}: {parked}")
     return found
 
 

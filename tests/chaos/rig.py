@@ -125,12 +125,11 @@ def _break(stage: Stage, report: Report, people: People, only: Sequence[str], te
             nemesis.join()
         tell(report, "healing, settling, accounting")
         stage.heal()
-        healed = time.monotonic()
+        report.caught_up = accounting.settle(stage.running, accounting.heads(stage.running))
         people.finish()
     finally:
         people.stop.set()  # also after Ctrl-C
     accounting.settle(stage.running)
-    report.caught_up = time.monotonic() - healed
     watch.finish()
     report.events, report.retries = len(watch.samples), people.retries
     report.effect_p50, report.effect_p99 = watch.percentile(0.5), watch.percentile(0.99)
