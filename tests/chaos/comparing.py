@@ -7,7 +7,6 @@ import re
 from collections.abc import Mapping, Sequence
 
 import psycopg
-from sqlalchemy import TextClause, text
 
 from services.inventory import state as inventory
 from services.sales import state as sales
@@ -36,14 +35,10 @@ def _rows(url: str, parts: Sequence[str], names: Mapping[str, str]) -> list[str]
     with psycopg.connect(url, connect_timeout=5) as connection:
         connection.execute("SET timezone = 'UTC'")
         for number, part in enumerate(parts):
-            for row in connection.execute(_query(part)):
+            for row in connection.execute(part.encode()):
                 values = [_DERIVED.sub("derived", names.get(str(value), str(value))) for value in row]
                 found.append(f"{number}: {' | '.join(values)}")
     return sorted(found)
-
-
-def _query(part: str | TextClause) -> bytes:
-    return str(text(part) if isinstance(part, str) else part).encode()
 
 
 def hash_of(rows: Sequence[str]) -> str:

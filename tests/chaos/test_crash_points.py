@@ -7,10 +7,9 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import pytest
 import redis
@@ -18,9 +17,7 @@ from sqlalchemy import text
 
 from services.inventory.handlers import consumer
 from services.sales.handlers import consumer as sales
-from shared.clock import now
 from shared.db import Database
-from shared.events.sales import SaleRecorded, SoldLine
 from shared.jsontext import dumps, loads
 from shared.local.home import ROOT
 from shared.messaging import log, publish
@@ -28,6 +25,7 @@ from shared.messaging.apply import apply
 from shared.messaging.celery import unacked_key
 from shared.messaging.relay import Relay
 from tests.chaos.crashing import DIED
+from tests.integration.messaging.plane import sale
 
 #: What a death at each boundary leaves behind: (boundary, events are on the queue or taken effect already).
 RELAY = [
@@ -62,10 +60,7 @@ class Rig:
 
     def announce(self) -> UUID:
         """One sale of one line; its id."""
-        line = SoldLine(line_id=uuid4(), sku="S", lot=None, quantity=Decimal(1), unit_price=1, discount=0, amount=1)
-        sold = SaleRecorded(
-            sale_id=uuid4(), outlet="O", register="R", register_no=1, sold_at=now(), lines=(line,), total=1
-        )
+        sold = sale()
         with self.sales.transaction() as session:
             publish(session, sold)
         return sold.sale_id

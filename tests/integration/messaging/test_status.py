@@ -7,9 +7,8 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from decimal import Decimal
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import pytest
 import redis
@@ -17,9 +16,7 @@ from celery import Celery
 from sqlalchemy import text
 
 from services.inventory.handlers import consumer
-from shared.clock import now
 from shared.db import Database
-from shared.events.sales import SaleRecorded, SoldLine
 from shared.local.home import ROOT
 from shared.messaging import log, publish
 from shared.messaging.apply import apply
@@ -45,10 +42,7 @@ class Queue:
 
     def announce(self) -> UUID:
         """One sale of one line, on the queue; its id."""
-        line = SoldLine(line_id=uuid4(), sku="S", lot=None, quantity=Decimal(1), unit_price=1, discount=0, amount=1)
-        sold = SaleRecorded(
-            sale_id=uuid4(), outlet="O", register="R", register_no=1, sold_at=now(), lines=(line,), total=1
-        )
+        sold = sale()
         with self.sales.transaction() as session:
             publish(session, sold)
         for _ in range(2):
