@@ -86,6 +86,32 @@ class Running:
 
 
 @contextlib.contextmanager
+def frozen(*leaders: int | None, below: bool = True) -> Iterator[None]:
+    """Stop processes, by id (None: one that is down), and all `below` them; they go on, whatever happened."""
+    stopped: list[psutil.Process] = []
+    try:
+        for leader in leaders:
+            _freeze(leader, stopped, below=below)
+        yield
+    finally:
+        for process in reversed(stopped):
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.resume()
+
+
+def _freeze(leader: int | None, stopped: list[psutil.Process], *, below: bool) -> None:
+    with contextlib.suppress(psutil.NoSuchProcess):
+        if leader is not None:
+            first = psutil.Process(leader)
+            first.suspend()  # before the others: it makes no more
+            stopped.append(first)
+            for child in first.children(recursive=True) if below else ():
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    child.suspend()
+                    stopped.append(child)
+
+
+@contextlib.contextmanager
 def running_system(
     folder: Path, *, web_workers: int = 1, environment: Mapping[str, str] | None = None
 ) -> Iterator[Running]:

@@ -16,6 +16,7 @@ from uuid_utils.compat import uuid7
 from shared.events.sales import SaleRecorded
 from shared.events.subscribers import BY_TYPE
 from shared.local.home import LocalError
+from shared.local.running import frozen
 from tests.chaos.stage import PROCESSES, Stage
 
 Fault = Callable[[Stage, random.Random], str]
@@ -60,23 +61,16 @@ def pause_both(stage: Stage, dice: random.Random) -> str:
     """SIGSTOP of both workers or both couriers of a service: nobody is left to stand in."""
     name, seconds = dice.choice([one for one in PROCESSES[1:] if f"{one}-2" in PROCESSES]), dice.uniform(0.2, 4)
     pids = [stage.running.pid(one) for one in (name, f"{name}-2")]
-    _freeze_pids([pid for pid in pids if pid], seconds)
+    with frozen(*pids, below=False):
+        time.sleep(seconds)
     return f"{name} and its copy for {seconds:.1f} s"
 
 
 def _freeze(stage: Stage, name: str, seconds: float) -> str:
     pid = stage.running.pid(name)
-    _freeze_pids([pid] if pid else [], seconds)
+    with frozen(pid, below=False):
+        time.sleep(seconds if pid else 0)
     return f"{name} for {seconds:.1f} s" if pid else f"{name} is down"
-
-
-def _freeze_pids(pids: list[int], seconds: float) -> None:
-    for number in (signal.SIGSTOP, signal.SIGCONT):
-        for pid in pids:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, number)
-        if number == signal.SIGSTOP:
-            time.sleep(seconds)
 
 
 def flush_redis(stage: Stage, dice: random.Random) -> str:

@@ -5,7 +5,6 @@ python -m tests.chaos.stage HOME: runs the supervisor there, with the ports that
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import queue
@@ -29,7 +28,7 @@ from shared.local.console import Console
 from shared.local.environment import complete, local_environment
 from shared.local.home import ROOT, Home, LocalError, free_port, private_ports, read_json, write_json
 from shared.local.process import Spec
-from shared.local.running import KEYS, Running
+from shared.local.running import KEYS, Running, frozen
 from shared.local.supervisor import Supervisor, run
 from shared.local.system import servers, services
 
@@ -131,23 +130,11 @@ def _wait_until_up(home: Home, up: subprocess.Popen[bytes], ports: dict[str, int
 
 def copy_home(running: Running, target: Home) -> None:
     """What a system has on disk at one moment, for another that begins where it stood."""
-    source, postgres = running.home, psutil.Process(running.pid("postgres"))
-    try:
-        # Nothing is written while we copy: the copy is as after a power cut. The first process first: it makes no more.
-        _send(postgres, signal.SIGSTOP)
-        for process in postgres.children(recursive=True):
-            _send(process, signal.SIGSTOP)
+    source = running.home
+    with frozen(running.pid("postgres")):  # nothing is written while we copy: the copy is as after a power cut
         for old, new in {(source.root, target.root), (source.servers, target.servers)}:
             subprocess.run(["cp", "-a", str(old), str(new)], check=True)
-    finally:
-        for process in (*postgres.children(recursive=True), postgres):
-            _send(process, signal.SIGCONT)
     (target.run / "state.json").unlink(missing_ok=True)
-
-
-def _send(process: psutil.Process, number: int) -> None:
-    with contextlib.suppress(psutil.NoSuchProcess):
-        process.send_signal(number)
 
 
 def remove_home(home: Home) -> None:

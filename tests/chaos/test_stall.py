@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import signal
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +16,7 @@ import yaml  # type: ignore[import-untyped]
 from prometheus_client.parser import text_string_to_metric_families
 
 from shared.config import SERVICES
-from shared.local.running import Running
+from shared.local.running import Running, frozen
 from tests.benchmarks.load import Till, stock_the_shop
 
 pytestmark = pytest.mark.journey
@@ -40,17 +37,6 @@ def _sell(till: Till, sales: int = 10) -> None:
     till.connection.close()  # the server has ended what was idle meanwhile
     for _ in range(sales):
         till.post(till.body(1))
-
-
-@contextmanager
-def _standing_still(system: Running, *names: str) -> Iterator[None]:
-    """Freeze processes; they go on afterwards, whatever happened."""
-    pids = [system.kill(name, signal.SIGSTOP) for name in names]
-    try:
-        yield
-    finally:
-        for pid in pids:
-            os.kill(pid, signal.SIGCONT)
 
 
 def _until(what: str, condition: Callable[[], bool], patience: float = 30.0) -> None:
@@ -133,7 +119,7 @@ def _calm(system: Running) -> bool:
 
 def test_a_consumer_that_stands_still_shows_with_its_source(system: Running, till: Till) -> None:
     _until("calm", lambda: _calm(system))
-    with _standing_still(system, "inventory-worker", "inventory-courier"):
+    with frozen(system.pid("inventory-worker"), system.pid("inventory-courier")):
         _sell(till)
         _until("sales' relay goes on", lambda: not _gauge(system, "outbox_depth", ("sales", "own")))
         _until("the others know that nothing is for them", lambda: _behind(system) == [PAIR])
@@ -177,7 +163,7 @@ def test_a_producer_whose_courier_stands_still_shows_what_waits_and_that_nobody_
     system: Running, till: Till
 ) -> None:
     _until("calm", lambda: _calm(system))
-    with _standing_still(system, "sales-courier"):
+    with frozen(system.pid("sales-courier")):
         _sell(till)
         first = _status(system)["sales"]
         _sell(till)
@@ -195,7 +181,7 @@ def test_a_producer_whose_courier_stands_still_shows_what_waits_and_that_nobody_
 def test_a_worker_that_stands_still_is_made_up_for_by_the_feed(system: Running, till: Till) -> None:
     _until("calm", lambda: _calm(system))
     before = _inward(_status(system))[PAIR]
-    with _standing_still(system, "inventory-worker"):
+    with frozen(system.pid("inventory-worker")):
         _sell(till)
         _until("the feed brings it", lambda: _gauge(system, "repairs_total") > before["repairs"])
         _until("nothing lacks", lambda: _gauge(system, "lag_events") == 0)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import signal
 import subprocess
@@ -11,7 +10,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 
-import psutil
 import psycopg
 import pytest
 
@@ -19,7 +17,7 @@ from shared.jsontext import dumps
 from shared.local import state
 from shared.local.home import ROOT
 from shared.local.process import POSTGRES_PATIENCE
-from shared.local.running import Running, running_system
+from shared.local.running import Running, frozen, running_system
 from shared.messaging import relay
 from tests.benchmarks.load import Till, stock_the_shop
 from tests.chaos.clients import at_work, finish
@@ -54,19 +52,6 @@ def _how_it_ended(system: Running, name: str) -> str:
     """What the supervisor saw last of it, once it has seen it."""
     log = system.home.logs / "supervisor.log"
     return next(line for line in reversed(log.read_text(encoding="utf-8").splitlines()) if line.startswith(name))
-
-
-@contextlib.contextmanager
-def _frozen(*leaders: int | None) -> Iterator[None]:
-    processes = [p for leader in leaders for p in (psutil.Process(leader), *psutil.Process(leader).children(True))]
-    for process in processes:
-        process.suspend()
-    try:
-        yield
-    finally:
-        for process in processes:
-            with contextlib.suppress(psutil.NoSuchProcess):
-                process.resume()
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -146,7 +131,7 @@ def test_a_standby_leads_within_a_second(shop: tuple[Running, str]) -> None:
 
 def test_a_frozen_redis_holds_nobody_up(shop: tuple[Running, str]) -> None:
     system, _ = shop
-    with _frozen(system.pid("redis")):
+    with frozen(system.pid("redis")):
         ended = {name: _end(system, name) for name in KINDS}
         _wait(lambda: system.pid("sales-worker") not in {None, ended["sales-worker"]}, "the worker starts again")
         _end(system, "sales-worker")  # while it starts
@@ -177,7 +162,7 @@ def test_a_frozen_postgres_holds_nobody_up(shop: tuple[Running, str]) -> None:
     system, _ = shop
     for name in KINDS:
         system.wait_ready(name)
-    with _frozen(system.pid("postgres")):
+    with frozen(system.pid("postgres")):
         time.sleep(0.5)  # each loop is in a statement by now
         ended = {name: _end(system, name) for name in KINDS}
     for name in KINDS:
@@ -189,7 +174,7 @@ def test_a_feed_that_does_not_answer_holds_no_courier_up_and_a_frozen_web_worker
 ) -> None:
     system, _ = shop
     system.wait_ready("inventory-courier")
-    with _frozen(*system.web_pids()):
+    with frozen(*system.web_pids()):
         time.sleep(1.5)  # the reconciler asks once a second
         courier = _end(system, "inventory-courier")
         web = _end(system, "web")

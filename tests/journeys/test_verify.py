@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import signal
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 from uuid import uuid4
 
@@ -13,7 +9,7 @@ import psycopg
 import pytest
 
 from services.system.demo.story import OUTLET, REGISTER
-from shared.local.running import Running
+from shared.local.running import Running, frozen
 from tests.journeys.conftest import Told
 
 pytestmark = pytest.mark.journey
@@ -95,20 +91,8 @@ def test_a_deleted_move_is_named_with_its_sale(story: Told, system: Running) -> 
     assert system.run("verify").returncode == 0
 
 
-@contextmanager
-def _asleep(system: Running, *names: str) -> Iterator[None]:
-    pids = [pid for name in names if (pid := system.pid(name))]
-    for pid in pids:
-        os.kill(pid, signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        for pid in pids:
-            os.kill(pid, signal.SIGCONT)
-
-
 def test_nothing_is_compared_while_a_consumer_lags(story: Told, system: Running) -> None:
-    with _asleep(system, "inventory-worker", "inventory-courier"):
+    with frozen(system.pid("inventory-worker"), system.pid("inventory-courier")):
         results = story.register.post(f"/sales/v1/registers/{REGISTER}/sales", {"sales": [story._sale(1)]})["results"]
         assert results[0]["status"] == "recorded"
         done = system.run("verify", "--wait", "1")
