@@ -129,7 +129,7 @@ def running_system(
         tied = own | {"LAPAK_DIE_WITH": str(os.getpid())}
         up = subprocess.Popen(command, cwd=ROOT, env=tied, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
     try:
-        yield _wait_until_up(home, up, output, own)
+        yield wait_until_up(home, up, output, own)
     finally:
         up.terminate()
         try:
@@ -141,8 +141,11 @@ def running_system(
             shutil.rmtree(home.servers, ignore_errors=True)
 
 
-def _wait_until_up(home: Home, up: subprocess.Popen[bytes], output: Path, own: Mapping[str, str]) -> Running:
-    deadline = time.monotonic() + 90
+def wait_until_up(
+    home: Home, up: subprocess.Popen[bytes], output: Path, own: Mapping[str, str], *, patience: float = 90.0
+) -> Running:
+    """The system that a supervisor `up` starts, once it is ready. Raises LocalError with the end of its output."""
+    deadline = time.monotonic() + patience
     while not (found := state.load(home)).get("ready"):
         if up.poll() is not None or time.monotonic() > deadline:
             raise LocalError(f"it did not start:\n{output.read_text(encoding='utf-8', errors='replace')[-4000:]}")

@@ -13,7 +13,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -28,7 +27,7 @@ from shared.local.console import Console
 from shared.local.environment import complete, local_environment
 from shared.local.home import ROOT, Home, LocalError, free_port, private_ports, read_json, write_json
 from shared.local.process import Spec
-from shared.local.running import KEYS, Running, frozen
+from shared.local.running import KEYS, Running, frozen, wait_until_up
 from shared.local.supervisor import Supervisor, run
 from shared.local.system import servers, services
 
@@ -103,11 +102,12 @@ def staged(folder: Path) -> Iterator[Stage]:
     write_json(home.run / "links.json", proxy.ports)
     own = {name: value for name, value in os.environ.items() if name in KEYS or not name.startswith("LAPAK_")}
     command = [sys.executable, "-m", "tests.chaos.stage", str(home.root)]
-    with (home.logs / "up.log").open("wb") as log:
+    output = home.logs / "up.log"
+    with output.open("wb") as log:
         up = subprocess.Popen(command, cwd=ROOT, env=own, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
     try:
         url = f"http://127.0.0.1:{proxy.ports['web']}"
-        yield Stage(_wait_until_up(home, up, ports, own), proxy, url)
+        yield Stage(wait_until_up(home, up, output, own, patience=120), proxy, url)
     finally:
         up.terminate()
         up.wait(timeout=60)
@@ -117,15 +117,6 @@ def staged(folder: Path) -> Iterator[Stage]:
 
 
 _ENDS = ("database", "feed")
-
-
-def _wait_until_up(home: Home, up: subprocess.Popen[bytes], ports: dict[str, int], own: dict[str, str]) -> Running:
-    deadline = time.monotonic() + 120
-    while not state.load(home).get("ready"):
-        if up.poll() is not None or time.monotonic() > deadline:
-            raise LocalError(f"it did not start:\n{(home.logs / 'up.log').read_text(encoding='utf-8')[-4000:]}")
-        time.sleep(0.05)
-    return Running(home, f"http://127.0.0.1:{ports['web']}", complete(own, local_environment(home, ports)))
 
 
 def copy_home(running: Running, target: Home) -> None:
@@ -173,8 +164,9 @@ def main(root: str) -> int:
     specs = [_roomy(spec) if spec.name == "postgres" else spec for spec in specs]
     console = Console(home.logs, [spec.name for spec in specs])
     console.quiet = True
+    url = f"http://127.0.0.1:{ports['web']}"
     with state.held(home):
-        return run(lambda: Supervisor(home, specs, console, {"url": "", "ports": ports}))
+        return run(lambda: Supervisor(home, specs, console, {"url": url, "ports": ports}))
 
 
 def _copies(spec: Spec) -> tuple[str, ...]:
