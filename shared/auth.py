@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import secrets
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import lru_cache
@@ -53,6 +54,15 @@ class Token:
     service: str | None = None
 
 
+def check_scope(role: str, scope: Mapping[str, str]) -> None:
+    """Raises BadScope when there is no such role, or it takes other scopes than these."""
+    if role not in ROLES:
+        raise BadScope(f"role must be one of {', '.join(ROLES)}")
+    if set(scope) != set(ROLES[role]):
+        needs = " and ".join(f"--{name}" for name in ROLES[role]) or "no scope"
+        raise BadScope(f"a token of role {role} takes {needs}")
+
+
 def issue(
     *,
     role: str,
@@ -64,13 +74,8 @@ def issue(
     service: str | None = None,
 ) -> str:
     """A signed token. `subject` is random by default. Raises BadScope when role and scopes do not fit."""
-    if role not in ROLES:
-        raise BadScope(f"role must be one of {', '.join(ROLES)}")
     given = {"workshop": workshop, "outlet": outlet, "register": register, "service": service}
-    for scope in SCOPES:
-        if (scope in ROLES[role]) != (given[scope] is not None):
-            needs = " and ".join(f"--{name}" for name in ROLES[role]) or "no scope"
-            raise BadScope(f"a token of role {role} takes {needs}")
+    check_scope(role, {scope: value for scope, value in given.items() if value is not None})
     claims: dict[str, Any] = {
         "sub": subject or f"s-{secrets.token_hex(8)}",
         "role": role,

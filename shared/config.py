@@ -43,7 +43,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("LAPAK_REDIS_URL", "Redis, the fast path of the events. It may be lost at any time.", secret=True),
     Setting(
         "LAPAK_TOKEN_PRIVATE_KEY",
-        "Ed25519 private key (JWK, JSON) that signs tokens. Only the command line and the couriers need it.",
+        "Ed25519 private key (JWK, JSON) that signs tokens: for the command line, couriers, and web (which pairs).",
         secret=True,
     ),
     Setting(
@@ -59,6 +59,11 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("LAPAK_HOME", "Where `lapak up` keeps data, secrets and logs.", default=".lapak"),
     Setting("LAPAK_WEB_WORKERS", "Web processes that `lapak up` starts.", default="1"),
     Setting("LAPAK_WEB_THREADS", "Blocking threads of one web process; its database pool is as large.", default="8"),
+    Setting(
+        "LAPAK_PROXIES",
+        "How many proxies stand in front of the web processes; so many entries of X-Forwarded-For are believed.",
+        default="0",
+    ),
     Setting(
         "LAPAK_RELAY_POLL_MS", "How often the relay looks into the outbox while there is traffic, in ms.", default="20"
     ),

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from flask import Flask
 
+from services.training import web
 from services.training.handlers import consumer
 from services.training.routes import blueprints
 from shared import http
 from shared.db import Database
 from shared.messaging import routes as event_plane
+from shared.web import devices, screens
 
 
 def create_app(database: Database | None = None) -> Flask:
@@ -16,6 +18,7 @@ def create_app(database: Database | None = None) -> Flask:
     return http.create_app(
         "training",
         title="Lapak training: people and skills",
-        blueprints=[*blueprints, event_plane.blueprint(consumer)],
+        blueprints=[*blueprints, event_plane.blueprint(consumer), devices.api()],
+        screens=screens("training", pages=web.pages, offline=web.offline),
         database=database or http.web_database("training"),
     )

@@ -35,6 +35,7 @@ COMMANDS = {
     "dead-letters": Entry(
         "shared.cli.dead_letters:dead_letters", "List, show, replay or discard events that failed.", talks=True
     ),
+    "pair": Entry("shared.cli.pair:pair", "Make a code that lets a register, a terminal or a person in.", talks=True),
     "token": Entry("shared.cli.token:token", "Issue a token, or revoke one.", talks=True),
     "migrate": Entry("shared.cli.migrate:migrate", "Bring the databases to the newest schema.", talks=True),
     "health": Entry("shared.cli.health:health", "Ask one service whether it is ready.", talks=False),

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from functools import wraps
 from typing import Any, TypeVar, cast
 
+import flask
 import flask_smorest  # type: ignore[import-untyped]
 from flask import Flask, Response, current_app, g, request
 from flask.json.provider import JSONProvider
@@ -15,6 +16,7 @@ from marshmallow import RAISE, Schema, ValidationError
 from sqlalchemy.exc import DBAPIError
 from webargs.flaskparser import FlaskParser
 from werkzeug.exceptions import BadRequest, UnsupportedMediaType
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 from shared import config, jsontext
 from shared.db import Database, Session
@@ -166,10 +168,23 @@ def web_database(service: str) -> Database:
     return Database(url, pool_size=threads, application_name=f"lapak {service} web")
 
 
-def create_app(service: str, *, title: str, blueprints: Sequence[flask_smorest.Blueprint], database: Database) -> Flask:
+def _believe_proxies(app: Flask) -> None:
+    if count := int(config.get("LAPAK_PROXIES")):
+        proxied: Any = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=count)
+        app.wsgi_app = proxied  # type: ignore[method-assign]  # as Flask's documentation does it
+
+
+def create_app(
+    service: str,
+    *,
+    title: str,
+    blueprints: Sequence[flask_smorest.Blueprint],
+    database: Database,
+    screens: Sequence[flask.Blueprint] = (),
+) -> Flask:
     """The Flask app of one service, everything under `/{service}`.
 
-    `blueprints` carry paths below `/{service}/v1`, except those that name an own `url_prefix`.
+    `blueprints` carry paths below `/{service}/v1`, except those that name an own `url_prefix`; `screens` are pages.
     Raises RouteWithoutRole when a route does not say who may call it.
     """
     app = Flask(service, static_folder=None)
@@ -192,6 +207,9 @@ def create_app(service: str, *, title: str, blueprints: Sequence[flask_smorest.B
         api.register_blueprint(blueprint, url_prefix=f"/{service}{'' if prefix == '/' else prefix}")
     app.register_blueprint(health.blueprint(service, database, [head(service)]), url_prefix=f"/{service}")
     app.register_blueprint(openapi.blueprint(service, api), url_prefix=f"/{service}")
+    for screen in screens:
+        app.register_blueprint(screen, url_prefix=f"/{service}")
+    _believe_proxies(app)
     for rule in app.url_map.iter_rules():
         guard.roles_of(app, rule.endpoint)
     for endpoint, view in app.view_functions.items():

@@ -15,6 +15,8 @@ from shared.revocation import revoked_jtis
 
 View = TypeVar("View", bound=Callable[..., Any])
 PUBLIC = "public"
+#: Holds the token of a person who signed in on a page: HttpOnly, SameSite=Strict.
+COOKIE = "lapak-token"
 _REVOCATIONS_SECONDS = 2.0
 
 
@@ -75,6 +77,29 @@ class _Revoked:
         return jti in self.jtis
 
 
+def _presented() -> str:
+    """The text of the request's token: in its header, or in the cookie of a person who signed in.
+
+    A cookie comes along whoever made the browser ask. So one that may change something counts only when the
+    browser says that our own page asked (Fetch Metadata; its SameSite=Strict is the other lock on that door).
+    """
+    scheme, _, text = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() == "bearer" and text:
+        return text.strip()
+    cookie = request.cookies.get(COOKIE)
+    if not cookie:
+        raise Unauthorized("Send the token as `Authorization: Bearer …`.")
+    if request.method not in {"GET", "HEAD"} and not asked_by_own_page():
+        raise Forbidden("Another site's page asked for this.")
+    return cookie
+
+
+def asked_by_own_page() -> bool:
+    """Whether the browser says that a page of this origin made the request."""
+    site = request.headers.get("Sec-Fetch-Site")
+    return site == "same-origin" if site else request.headers.get("Origin") == request.host_url.rstrip("/")
+
+
 def install(app: Flask, database: Database) -> None:
     """Check token and role before any view runs (and before its body is read)."""
     revoked = _Revoked(database)
@@ -85,10 +110,7 @@ def install(app: Flask, database: Database) -> None:
         roles = roles_of(app, request.endpoint)
         if PUBLIC in roles:
             return
-        scheme, _, text = request.headers.get("Authorization", "").partition(" ")
-        if scheme.lower() != "bearer" or not text:
-            raise Unauthorized("Send the token as `Authorization: Bearer …`.")
-        token = verify(text.strip())
+        token = verify(_presented())
         if token.jti in revoked:
             raise Unauthorized("The token was revoked.")
         if token.role not in roles:

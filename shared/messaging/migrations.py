@@ -70,6 +70,13 @@ CREATE TABLE manual_batch (
 CREATE TABLE revoked_token (
     jti varchar(64) NOT NULL CONSTRAINT pk_revoked_token PRIMARY KEY, expires_at timestamptz NOT NULL
 );
+CREATE TABLE pairing (
+    id uuid NOT NULL CONSTRAINT pk_pairing PRIMARY KEY, code_hash bytea,
+    role varchar(20) NOT NULL, scope jsonb NOT NULL, subject varchar(100) NOT NULL, days integer NOT NULL,
+    made_by varchar(200) NOT NULL, made_at timestamptz NOT NULL, expires_at timestamptz NOT NULL,
+    claimed_at timestamptz, jti varchar(64), ends_at timestamptz, revoked_at timestamptz,
+    CONSTRAINT uq_pairing_code_hash UNIQUE (code_hash)
+);
 """
 
 

@@ -22,9 +22,10 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import INT8MULTIRANGE, JSONB
 
 from shared.db import PLUMBING, POSTED
+from shared.pairing import pairing
 from shared.revocation import revoked_token
 
-__all__ = ["PLUMBING", "revoked_token"]
+__all__ = ["PLUMBING", "pairing", "revoked_token"]
 
 
 def _event_columns() -> list[Column[object]]:

@@ -1,0 +1,8 @@
+"""The screens of sales."""
+
+from __future__ import annotations
+
+from shared.web import Offline, Pages
+
+pages: list[Pages] = []
+offline: list[Offline] = []

@@ -1,0 +1,72 @@
+"""`lapak pair`: a code that lets a register, a terminal or a person in."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import click
+import httpx
+
+from shared import auth, config
+from shared.clock import MAKASSAR
+
+#: Where the screens of a role are, and so where its code is entered.
+_HOMES = {"terminal": "inventory", "staff": "inventory", "instructor": "training"}
+_SCREENS = {"register": "register/", "terminal": "terminal/"}
+
+
+@click.command()
+@click.option("--register", metavar="CODE", help="Pair a shop's register, e.g. OUT-DKR-1.")
+@click.option("--terminal", metavar="WORKSHOP", help="Pair the terminal of a workshop, e.g. WS-RTI.")
+@click.option(
+    "--role",
+    type=click.Choice([role for role in auth.ROLES if role not in {"register", "terminal", "service"}]),
+    help="Let a person in.",
+)
+@click.option("--outlet", metavar="CODE", help="For role outlet; and for a register that sales does not know yet.")
+@click.option("--subject", metavar="NAME", help="Who it is for; random by default.")
+@click.option("--days", type=click.IntRange(1, 3650), default=365, show_default=True, help="How long it lets in.")
+def pair(
+    register: str | None,
+    terminal: str | None,
+    role: str | None,
+    outlet: str | None,
+    subject: str | None,
+    days: int,
+) -> None:
+    """Make a pairing code: the last line on standard output. It works once, within 15 minutes."""
+    if sum(given is not None for given in (register, terminal, role)) != 1:
+        raise click.UsageError("give one of --register, --terminal and --role")
+    role = role or ("register" if register else "terminal")
+    body: dict[str, Any] = {"role": role, "days": days, "subject": subject}
+    if register:
+        body |= {"register": register, "outlet": outlet or _outlet_of(register)}
+    elif terminal:
+        body["workshop"] = terminal
+    elif outlet:
+        body["outlet"] = outlet
+    base = config.get("LAPAK_{SERVICE}_URL", _HOMES.get(role, "sales"))
+    made = _ask("operator", "POST", f"{base}/v1/pairings", body)
+    until = datetime.fromisoformat(made["expires_at"]).astimezone(MAKASSAR)
+    click.echo(f"{role}: enter it at {base}/{_SCREENS.get(role, 'sign-in')} until {until:%H:%M} (Makassar)", err=True)
+    click.echo(made["code"])
+
+
+def _outlet_of(register: str) -> str:
+    url = f"{config.get('LAPAK_{SERVICE}_URL', 'sales')}/v1/registers/{register}"
+    try:
+        return str(_ask("city", "GET", url, None)["outlet"])
+    except click.ClickException as error:
+        raise click.ClickException(f"{error.message}\nThe outlet of a register that is new here: --outlet") from None
+
+
+def _ask(role: str, method: str, url: str, body: Any) -> Any:
+    token = auth.issue(role=role, lifetime=timedelta(minutes=5), subject="command-line")
+    try:
+        answer = httpx.request(method, url, json=body, headers={"Authorization": f"Bearer {token}"}, timeout=10)
+    except httpx.HTTPError as error:
+        raise click.ClickException(f"{url}: {error}. Is Lapak running?") from None
+    if answer.is_error:
+        raise click.ClickException(f"{url} answered {answer.status_code}: {answer.text}")
+    return answer.json()

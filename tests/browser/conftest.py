@@ -1,0 +1,123 @@
+"""A real Chromium (Debian's) on a whole running system.
+
+`open_page(role="staff")` is a page of a browser in which that person has signed in; `open_page(size=TABLET)` one that
+nobody has. A page on which a script failed, or the policy of the page was broken, fails its test.
+LAPAK_SCREENSHOTS=folder keeps the pictures that `look` takes.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Error, Page, sync_playwright
+
+from services.system.demo import reference
+from services.system.demo.api import Person
+from shared.http.guard import COOKIE
+from shared.local.running import Running
+
+TABLET: dict[str, Any] = {"viewport": {"width": 1024, "height": 768}, "has_touch": True}
+DESKTOP: dict[str, Any] = {"viewport": {"width": 1366, "height": 850}}
+PHONE: dict[str, Any] = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
+
+#: Chromium must neither call home nor need a screen, a card or (as root) a sandbox of its own.
+FLAGS = [
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-dev-shm-usage",
+    *(["--no-sandbox"] if os.geteuid() == 0 else []),
+]
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """The path of Debian's Chromium; without it the browser tests say that they were not run."""
+    found = next((path for name in ("chromium", "chromium-browser") if (path := shutil.which(name))), None)
+    if found is None:
+        pytest.skip("NOT RUN: no chromium on PATH (Debian: apt install chromium)")
+    return found
+
+
+@pytest.fixture(scope="session")
+def browser(chromium: str) -> Iterator[Browser]:
+    """One Chromium for all tests of this process; each page has a profile of its own."""
+    with sync_playwright() as playwright:
+        launched = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        yield launched
+        launched.close()
+
+
+@pytest.fixture(scope="session")
+def stocked(system: Running) -> Running:
+    """A system that knows the demo's products, outlets, registers and skills."""
+    people = (Person(system.url, role) for role in ("staff", "instructor", "city"))
+    reference.load(**dict(zip(("staff", "instructor", "city"), people, strict=True)))
+    return system
+
+
+@pytest.fixture
+def open_page(browser: Browser, stocked: Running) -> Iterator[Callable[..., Page]]:
+    """`open_page(role=None, size=DESKTOP, lang="id", **scope)`: a page in a browser of its own."""
+    with ExitStack() as stack:
+        complaints: list[str] = []
+
+        def open_page(role: str | None = None, size: dict[str, Any] = DESKTOP, lang: str = "id", **scope: str) -> Page:
+            context = browser.new_context(base_url=stocked.url, locale="id-ID", timezone_id="Asia/Makassar", **size)
+            stack.callback(context.close)
+            sign_in(context, stocked, role, lang, **scope)
+            page = context.new_page()
+            complain(page, complaints)
+            return page
+
+        yield open_page
+    assert complaints == []
+
+
+def sign_in(context: BrowserContext, system: Running, role: str | None, lang: str = "id", **scope: str) -> None:
+    """Give a browser the cookies of a person and of a language."""
+    cookies: list[Any] = [{"name": "lapak-lang", "value": lang, "url": system.url}]
+    if role is not None:
+        token = system.token(role, **scope)
+        strict = {"httpOnly": True, "sameSite": "Strict"}
+        cookies.append({"name": COOKIE, "value": token, "url": system.url, **strict})
+    context.add_cookies(cookies)
+
+
+def complain(page: Page, complaints: list[str]) -> None:
+    """Note what a page's scripts and policies complain of; a request that was meant to fail is no complaint."""
+
+    def heard(message: ConsoleMessage) -> None:
+        if message.type == "error" and "Failed to load resource" not in message.text:
+            complaints.append(f"{page.url}: {message.text}")
+
+    def failed(error: Error) -> None:
+        complaints.append(f"{page.url}: {error.message}")
+
+    page.on("console", heard)
+    page.on("pageerror", failed)
+
+
+def accessible(page: Page) -> list[str]:
+    """What axe finds against WCAG 2.2 A and AA; empty when all is well."""
+    tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+    found = Axe().run(page, options={"runOnly": {"type": "tag", "values": tags}}).response["violations"]
+    return [
+        f"{one['impact']}: {one['id']}: {one['help']}: {[node['target'] for node in one['nodes']][:4]}" for one in found
+    ]
+
+
+def look(page: Page, name: str) -> None:
+    """Take a picture, when somebody wants to look at it."""
+    if folder := os.environ.get("LAPAK_SCREENSHOTS"):
+        page.screenshot(path=Path(folder) / f"{name}.png", full_page=True)
