@@ -22,7 +22,8 @@ PARTS = (
     "SELECT id, register, outlet, opened_at, opening_float, cashier FROM shift ORDER BY id",
     "SELECT shift_id, closed_at, counted FROM shift_close ORDER BY shift_id",
     "SELECT id, register, outlet, register_no, shift_id, sold_at, total, sums_ok FROM sale ORDER BY id",
-    "SELECT sale_id, id, sku, lot, quantity, unit_price, discount, amount FROM sale_line ORDER BY sale_id, id",
+    """SELECT sale_id, id, sku, lot, quantity, unit_price, discount, discount_reason, amount
+         FROM sale_line ORDER BY sale_id, id""",
     "SELECT sale_id, id, kind, amount, reference FROM payment ORDER BY sale_id, id",
     "SELECT sale_id, line_id, version, lot FROM lot_assignment ORDER BY sale_id, line_id, version",
     """SELECT r.id, r.sale_id, r.register, r.returned_at, r.refund_kind, r.refund_amount, d.shift_id

@@ -210,8 +210,7 @@ def create_app(
     for screen in screens:
         app.register_blueprint(screen, url_prefix=f"/{service}")
     _believe_proxies(app)
-    for rule in app.url_map.iter_rules():
-        guard.roles_of(app, rule.endpoint)
     for endpoint, view in app.view_functions.items():
+        guard.roles_of(app, endpoint)
         app.view_functions[endpoint] = _again_after_deadlock(view)
     return app

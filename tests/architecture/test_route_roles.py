@@ -36,6 +36,7 @@ def _walk(app: Flask, service: str) -> dict[str, tuple[str, str]]:
     for rule in app.url_map.iter_rules():
         for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}:
             path = re.sub(r"<uuid:[^>]+>", "00000000-0000-7000-8000-000000000000", rule.rule)
+            path = re.sub(r"<int:[^>]+>", "7", path)
             path = re.sub(r"<worker_ref>|<[a-z]+:worker_ref>", "wabcdefg1", path)
             found[_route(rule.rule, method, service)] = (method, re.sub(r"<[^>]+>", "OUT-X-1", path))
     return found

@@ -11,7 +11,7 @@ from services.sales.models.projections import (
     outlet_stock,
     received_line,
 )
-from services.sales.models.reference import Outlet, Price, Register
+from services.sales.models.reference import Outlet, Price, Register, RegisterState
 from services.sales.models.returns import ReturnLine, ReturnVerdict, SaleReturn
 from services.sales.models.sales import LotAssignment, Payment, Sale, SaleLine
 from services.sales.models.shifts import Shift, ShiftClose
@@ -28,6 +28,7 @@ __all__ = [
     "ProductPrice",
     "Quarantine",
     "Register",
+    "RegisterState",
     "ReturnLine",
     "ReturnVerdict",
     "Sale",

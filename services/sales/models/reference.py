@@ -38,6 +38,24 @@ class Register(Base):
     version: Mapped[int] = mapped_column(default=1)
 
 
+class RegisterState(Base):
+    """What a register said of itself when it was last heard: unsent facts, the oldest of them, its clock's lag in s."""
+
+    __tablename__ = "register_state"
+
+    register: Mapped[str] = mapped_column(Code, primary_key=True)
+    outlet: Mapped[str] = mapped_column(Code, index=True)
+    unsent: Mapped[int]
+    oldest_at: Mapped[datetime | None] = mapped_column(Instant)
+    sent_at: Mapped[datetime] = mapped_column(Instant)
+    seen_at: Mapped[datetime] = mapped_column(Instant)
+    version: Mapped[str | None] = mapped_column(Code)
+
+    @property
+    def drift(self) -> int:
+        return int((self.seen_at - self.sent_at).total_seconds())
+
+
 class Price(Base):
     """A price from a moment on, at one outlet or everywhere. History is kept: what was in force then can be told."""
 

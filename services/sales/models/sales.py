@@ -60,6 +60,7 @@ class SaleLine(Base):
     quantity: Mapped[Decimal] = mapped_column(Quantity)
     unit_price: Mapped[int] = mapped_column(BigInteger)
     discount: Mapped[int] = mapped_column(BigInteger)
+    discount_reason: Mapped[str | None] = mapped_column(Code)
     amount: Mapped[int] = mapped_column(BigInteger)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from services.sales.models import Payment, ReturnLine, ReturnVerdict, Sale, SaleLine, SaleReturn
 from shared.db import Page, Session, paged
@@ -27,6 +27,19 @@ def show_sales(session: Session, sales: Sequence[Sale]) -> list[dict[str, Any]]:
     )
     paid = _by(session.scalars(select(Payment).where(Payment.sale_id.in_(ids)).order_by(Payment.id)).all(), "sale_id")
     return [_columns(sale) | {"lines": lines.get(sale.id, []), "payments": paid.get(sale.id, [])} for sale in sales]
+
+
+def receipt(session: Session, *, register: str, number: int) -> dict[str, Any] | None:
+    """A sale by the number that it has at its register (the first, should one have been used twice)."""
+    wanted = select(Sale).where(Sale.register == register, Sale.register_no == number)
+    sale = session.scalars(wanted.order_by(Sale.received_at, Sale.id).limit(1)).first()
+    if sale is None:
+        return None
+    amount, quantity = func.sum(ReturnLine.amount), func.sum(ReturnLine.quantity)
+    back = select(ReturnLine.line_id, quantity.label("quantity"), amount.label("amount"))
+    back = back.join(SaleReturn, SaleReturn.id == ReturnLine.return_id).where(SaleReturn.sale_id == sale.id)
+    returned = session.execute(back.group_by(ReturnLine.line_id)).all()
+    return show_sales(session, [sale])[0] | {"returned": returned}
 
 
 def show_returns(session: Session, returns: Sequence[SaleReturn]) -> list[dict[str, Any]]:

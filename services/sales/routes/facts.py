@@ -12,7 +12,9 @@ from services.sales.models import Sale, SaleReturn
 from services.sales.queries import facts as read
 from services.sales.queries import registers
 from services.sales.schemas import facts as shapes
+from services.sales.schemas import registers as register_shapes
 from services.sales.usecases import batches, recording, reference
+from services.sales.usecases.registers import report
 from shared.clock import now
 from shared.errors import NotFound
 from shared.fields import check_code, page_of
@@ -52,13 +54,36 @@ def post_returns(body: dict[str, Any], code: str) -> Any:
 
 @bp.get("/registers/<code>/sync")
 @requires("register", "outlet", "auditor")
-@bp.response(200, shapes.SyncAnswer())
+@bp.response(200, register_shapes.SyncAnswer())
 def sync(code: str) -> Any:
     """What the server has of a register, and which numbers are missing."""
     require_scope(register=check_code(code))
     with transaction() as session:
         reference.check_register(session, register=code, outlet=current_token().outlet)
         return registers.sync(session, code)
+
+
+@bp.put("/registers/<code>/state")
+@requires("register")
+@bp.arguments(register_shapes.StateBody())
+@bp.response(200, register_shapes.StateAnswer())
+def put_state(body: dict[str, Any], code: str) -> Any:
+    """Say how many facts a register could not send yet, and since when."""
+    require_scope(register=check_code(code))
+    with transaction() as session:
+        return report(session, register=code, outlet=current_token().outlet or "", **body)
+
+
+@bp.get("/receipts/<code>/<int:number>")
+@requires("register", "outlet", "city", "auditor")
+@bp.response(200, shapes.ReceiptAnswer())
+def get_receipt(code: str, number: int) -> Any:
+    """A sale by register and number, as its receipt says; any register may take goods of any sale back."""
+    with transaction() as session:
+        found = read.receipt(session, register=check_code(code), number=number)
+    if found is None:
+        raise NotFound("No such receipt has arrived here.")
+    return found
 
 
 @bp.get("/sales")

@@ -9,7 +9,7 @@ from services.sales.models import Quarantine, WorkItem
 from services.sales.queries import oddities as read
 from services.sales.schemas import oddities as shapes
 from services.sales.usecases import oddities, quarantine
-from shared.errors import Forbidden, NotFound
+from shared.errors import NotFound
 from shared.fields import page_of
 from shared.http import Blueprint, current_token, require_scope, requires, transaction
 
@@ -47,12 +47,7 @@ def get_work_item(item_id: UUID) -> Any:
 def resolve_work_item(body: dict[str, Any], item_id: UUID) -> Any:
     """Close an oddity, or say which lot a sold line was."""
     with transaction() as session:
-        found = session.get(WorkItem, item_id)
-        if found is None:
-            raise NotFound("No such work item.")
-        require_scope(outlet=found.outlet)
-        if found.owner == "city" and current_token().outlet is not None:
-            raise Forbidden("This one is the city's to deal with.")
+        found = oddities.to_resolve(session, item_id, outlet=current_token().outlet)
         oddities.resolve(session, item=found, resolved_by=current_token().sub, **body)
         return read.with_age(session, item_id)
 

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from services.sales.models import Shift
 from services.sales.queries import shifts as read
-from services.sales.schemas import facts as shapes
+from services.sales.schemas import shifts as shapes
 from services.sales.usecases import shifts
 from shared.errors import NotFound
 from shared.fields import page_of

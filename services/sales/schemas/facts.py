@@ -12,7 +12,6 @@ from shared.fields import MAX_RUPIAH, Code, Instant, Money, PageArgs, Quantity, 
 
 MAX_LINES = 200
 KINDS = validate.OneOf(["cash", "qris", "card", "transfer"])
-_CASHIER = r"^[a-z0-9-]{3,16}$"
 _REASON = r"^[a-z0-9-]{2,40}$"
 
 
@@ -35,8 +34,15 @@ def check_return(one: Mapping[str, Any]) -> None:
     _check_parts(one["lines"], "lines")
 
 
+class _ReasonCode(fields.String):
+    """Why, as a code: free text might name somebody."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(validate=validate.Regexp(_REASON.replace("$", r"\Z")), metadata={"pattern": _REASON}, **kwargs)
+
+
 class Line(Schema):
-    """One sold line; amount = half-up(quantity × unit_price) − discount."""
+    """One sold line; amount = half-up(quantity × unit_price) − discount, and why there is one."""
 
     id = Uuid(required=True)
     sku = Code(required=True)
@@ -44,6 +50,7 @@ class Line(Schema):
     quantity = Quantity(required=True)
     unit_price = Money(required=True)
     discount = Money(required=True)
+    discount_reason = _ReasonCode(allow_none=True)  # absent when not given: the hash of what was stored stays
     amount = Money(required=True)
 
 
@@ -81,9 +88,7 @@ class BackLine(Schema):
     lot = Code(load_default=None, allow_none=True)
     quantity = Quantity(required=True)
     amount = Money(required=True)
-    reason_code = fields.String(
-        required=True, validate=validate.Regexp(_REASON.replace("$", r"\Z")), metadata={"pattern": _REASON}
-    )
+    reason_code = _ReasonCode(required=True)
     restock = fields.Boolean(required=True, truthy={True}, falsy={False})
 
 
@@ -166,6 +171,19 @@ class SaleAnswer(SaleItem):
     drift = fields.Integer(required=True, allow_none=True)
 
 
+class ReceiptAnswer(SaleAnswer):
+    """A sale by the number on its receipt; `returned`: what has come back of each line, whoever took it."""
+
+    class Returned(Schema):
+        """So many of a line, for so much."""
+
+        line_id = Uuid(required=True)
+        quantity = Quantity(required=True)
+        amount = Money(required=True)
+
+    returned = fields.List(fields.Nested(Returned), required=True)
+
+
 class ReturnAnswer(ReturnItem):
     """A return, and what the server thinks of it: recorded, exceeds, or waiting for its sale."""
 
@@ -193,86 +211,3 @@ class ReturnArgs(PageArgs):
     outlet = Code(load_default=None)
     sale_id = Uuid(load_default=None)
     status = fields.String(load_default=None, validate=validate.OneOf(["recorded", "exceeds", "waiting"]))
-
-
-class ShiftBody(Schema):
-    """A cashier (a code, never a name) takes a register over, with a float."""
-
-    register = Code(required=True)
-    opened_at = Instant(required=True)
-    opening_float = Money(required=True)
-    cashier = fields.String(
-        required=True, validate=validate.Regexp(_CASHIER.replace("$", r"\Z")), metadata={"pattern": _CASHIER}
-    )
-
-
-class Counted(Schema):
-    """What was counted, blind."""
-
-    cash = Money(required=True)
-
-
-class CloseBody(Schema):
-    """When the shift ended, and what was in the drawer."""
-
-    closed_at = Instant(required=True)
-    counted = fields.Nested(Counted, required=True)
-
-
-class CloseAnswer(Schema):
-    """The snapshot of a close: cash expected, counted, and the variance (counted − expected)."""
-
-    shift_id = Uuid(required=True)
-    closed_at = Instant(required=True)
-    expected = Money(signed=True, required=True)
-    counted = Money(required=True)
-    variance = Money(signed=True, required=True)
-
-
-class Amendment(Schema):
-    """A sale or return of the shift that came after its count; `cash` is what it adds to the expected cash."""
-
-    kind = fields.String(required=True)
-    id = Uuid(required=True)
-    at = Instant(required=True)
-    received_at = Instant(required=True)
-    cash = Money(signed=True, required=True)
-
-
-class ShiftAnswer(ShiftBody):
-    """A shift; `close` is the snapshot, `expected_now` allows for what came late.
-
-    A register counts blind: it is not told `expected_now` before the close.
-    """
-
-    id = Uuid(required=True)
-    outlet = fields.String(required=True)
-    status = fields.String(required=True)
-    expected_now = Money(signed=True, required=True, allow_none=True)
-    close = fields.Nested(CloseAnswer, required=True, allow_none=True)
-    amendments = fields.List(fields.Nested(Amendment), required=True)
-
-
-class ShiftArgs(PageArgs):
-    """Which shifts."""
-
-    register = Code(load_default=None)
-    outlet = Code(load_default=None)
-
-
-class HeldNumber(Schema):
-    """An unreadable item of a register."""
-
-    id = Uuid(required=True)
-    item_id = Uuid(required=True, allow_none=True)
-    register_no = WholeNumber(high=10**12, required=True, allow_none=True)
-    received_at = Instant(required=True)
-
-
-class SyncAnswer(Schema):
-    """The highest number seen, the gaps below it (at most 1000), what is unreadable, and how many sales there are."""
-
-    last_no = WholeNumber(high=10**12, required=True)
-    missing = fields.List(WholeNumber(high=10**12), required=True)
-    quarantined = fields.List(fields.Nested(HeldNumber), required=True)
-    received = WholeNumber(high=10**12, required=True)

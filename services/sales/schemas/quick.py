@@ -49,21 +49,21 @@ def reader(schema: Schema, *rules: Callable[[dict[str, Any]], None]) -> Callable
 
 
 def _object(schema: Schema, rules: Sequence[Callable[[dict[str, Any]], None]] = ()) -> Read:
-    parts = [(name, _field(field), _default(field)) for name, field in schema.load_fields.items()]
-    known = {name for name, _, _ in parts}
+    parts = [(name, _field(field), _default(field), field.required) for name, field in schema.load_fields.items()]
+    known = {part[0] for part in parts}
 
     def read(raw: Any) -> dict[str, Any]:
         if type(raw) is not dict or not raw.keys() <= known:
             raise GivenUp
         found = {}
-        for name, read_part, default in parts:
+        for name, read_part, default, required in parts:
             value = raw.get(name, missing)
             if value is not missing:
                 found[name] = read_part(value)
-            elif default is missing:
-                raise GivenUp
-            else:
+            elif default is not missing:
                 found[name] = default
+            elif required:
+                raise GivenUp
         for rule in rules:
             rule(found)
         return found

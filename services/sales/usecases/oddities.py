@@ -2,12 +2,27 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 from services.sales.models import WorkItem
 from services.sales.usecases import lots, work_items
 from shared.db import Session
+from shared.errors import Forbidden, NotFound
 from shared.fields import invalid
 
 _ABOUT_LOTS = ("lot-missing", "unknown-lot")
+
+
+def to_resolve(session: Session, item_id: UUID, *, outlet: str | None) -> WorkItem:
+    """The item, for somebody of an outlet (or of the city: None) to deal with. Raises NotFound, Forbidden."""
+    found = session.get(WorkItem, item_id)
+    if found is None:
+        raise NotFound("No such work item.")
+    if outlet is not None and outlet != found.outlet:
+        raise Forbidden("The token belongs to another workshop, outlet or register.")
+    if outlet is not None and found.owner == "city":
+        raise Forbidden("This one is the city's to deal with.")
+    return found
 
 
 def resolve(session: Session, *, item: WorkItem, resolved_by: str, note: str | None, lot: str | None) -> None:

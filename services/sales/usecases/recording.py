@@ -139,6 +139,7 @@ def _row(at: Till, sale: Mapping[str, Any], content: bytes) -> dict[str, Any]:
         "sums_ok": sums_agree(sale),
         "content_hash": content.hex(),
         "payments": sale["payments"],
+        "reasons": {str(line["id"]): why for line in sale["lines"] if (why := line.get("discount_reason"))},
         "event": outbox.rows(_event(at, sale))[0],
     }
 

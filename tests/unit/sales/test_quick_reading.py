@@ -89,7 +89,8 @@ def spoilt(draw: st.DrawFn, make: Callable[[int], dict[str, Any]]) -> Any:
             case "leave out":
                 del holder[key]
             case _ if isinstance(holder, dict):
-                holder[draw(st.sampled_from(["note", "ID", ""]))] = draw(st.sampled_from(VALUES))
+                name = draw(st.sampled_from(["note", "ID", "", "discount_reason"]))
+                holder[name] = copy.deepcopy(draw(st.sampled_from([*VALUES, "damaged-pack"])))
     return item
 
 

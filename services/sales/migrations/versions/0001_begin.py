@@ -135,6 +135,18 @@ def upgrade() -> None:
         info={"posted": True},
     )
     op.create_table(
+        "register_state",
+        sa.Column("register", sa.String(length=40), nullable=False),
+        sa.Column("outlet", sa.String(length=40), nullable=False),
+        sa.Column("unsent", sa.Integer(), nullable=False),
+        sa.Column("oldest_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("sent_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("seen_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("version", sa.String(length=40), nullable=True),
+        sa.PrimaryKeyConstraint("register", name=op.f("pk_register_state")),
+    )
+    op.create_index(op.f("ix_register_state_outlet"), "register_state", ["outlet"], unique=False)
+    op.create_table(
         "register",
         sa.Column("code", sa.String(length=40), nullable=False),
         sa.Column("outlet", sa.String(length=40), nullable=False),
@@ -298,6 +310,7 @@ def upgrade() -> None:
         sa.Column("quantity", sa.Numeric(precision=14, scale=3), nullable=False),
         sa.Column("unit_price", sa.BigInteger(), nullable=False),
         sa.Column("discount", sa.BigInteger(), nullable=False),
+        sa.Column("discount_reason", sa.String(length=40), nullable=True),
         sa.Column("amount", sa.BigInteger(), nullable=False),
         sa.CheckConstraint("quantity > 0", name=op.f("ck_sale_line_quantity")),
         sa.ForeignKeyConstraint(["sale_id"], ["sale.id"], name=op.f("fk_sale_line_sale_id")),

@@ -116,7 +116,7 @@ BEGIN
         SELECT g.*, e.* FROM jsonb_to_recordset(p_sales) AS g(
             id uuid, register_no bigint, shift_id uuid, sold_at timestamptz, effective_at timestamptz,
             business_day date, drift bigint, total bigint, sums_ok boolean, content_hash text, payments jsonb,
-            event jsonb)
+            reasons jsonb, event jsonb)
         CROSS JOIN LATERAL jsonb_to_record(g.event) AS e(
             event_id uuid, type text, subject text, "time" timestamptz, traceparent text, data jsonb)
     ), new AS (
@@ -126,8 +126,9 @@ BEGIN
                g.drift, g.total, g.sums_ok, decode(g.content_hash, 'hex') FROM given g ORDER BY g.id
         ON CONFLICT (id) DO NOTHING RETURNING sale.id
     ), line AS (
-        INSERT INTO sale_line (sale_id, id, sku, lot, quantity, unit_price, discount, amount)
-        SELECT g.id, l.line_id, l.sku, l.lot, l.quantity, l.unit_price, l.discount, l.amount
+        INSERT INTO sale_line (sale_id, id, sku, lot, quantity, unit_price, discount, discount_reason, amount)
+        SELECT g.id, l.line_id, l.sku, l.lot, l.quantity, l.unit_price, l.discount, g.reasons->>l.line_id::text,
+               l.amount
           FROM given g CROSS JOIN LATERAL jsonb_to_recordset(g.data->'lines') AS l(
                line_id uuid, sku text, lot text, quantity numeric, unit_price bigint, discount bigint, amount bigint)
          WHERE g.id = ANY(ARRAY(SELECT new.id FROM new))
