@@ -56,6 +56,7 @@ SETTINGS: tuple[Setting, ...] = (
         "Fernet keys, comma separated, newest first, that encrypt the names of residents. Only training needs them.",
         secret=True,
     ),
+    Setting("LAPAK_DISCOUNT_PERCENT", "The most that a register takes off a line, in % of its price.", default="20"),
     Setting("LAPAK_HOME", "Where `lapak up` keeps data, secrets and logs.", default=".lapak"),
     Setting("LAPAK_WEB_WORKERS", "Web processes that `lapak up` starts.", default="1"),
     Setting("LAPAK_WEB_THREADS", "Blocking threads of one web process; its database pool is as large.", default="8"),

@@ -12,7 +12,7 @@ PARTS = (
     "SELECT code, name, version FROM workshop ORDER BY code",
     (
         "SELECT sku, name_id, name_en, workshop, category, unit, required_skill, list_price, material_cost,"
-        " shelf_life_days, active, version FROM product ORDER BY sku"
+        " shelf_life_days, active, materials_id, materials_en, care_id, care_en, version FROM product ORDER BY sku"
     ),
     "SELECT code, name, kind, opens_on, closes_on, version FROM outlet ORDER BY code",
     (
@@ -25,7 +25,7 @@ PARTS = (
     "SELECT id, origin, destination FROM consignment ORDER BY id",
     "SELECT consignment_id, sku, lot, quantity FROM consignment_line ORDER BY consignment_id, sku, lot",
     "SELECT consignment_id FROM consignment_dispatch ORDER BY consignment_id",
-    "SELECT id, consignment_id, received_at FROM receipt ORDER BY id",
+    "SELECT id, consignment_id, received_at, signed_by FROM receipt ORDER BY id",
     "SELECT receipt_id, sku, lot, good, damaged FROM receipt_line ORDER BY receipt_id, sku, lot",
     "SELECT discrepancy_id, quantity, reason_code FROM discrepancy_resolution ORDER BY discrepancy_id, number",
     "SELECT consignment_id, sku, lot, sent, good, damaged, resolved FROM discrepancy ORDER BY consignment_id, sku, lot",

@@ -36,6 +36,9 @@ COMMANDS = {
         "shared.cli.dead_letters:dead_letters", "List, show, replay or discard events that failed.", talks=True
     ),
     "pair": Entry("shared.cli.pair:pair", "Make a code that lets a register, a terminal or a person in.", talks=True),
+    "import-unsent": Entry(
+        "shared.cli.import_unsent:import_unsent", "Post what a device could not send, from its file.", talks=True
+    ),
     "token": Entry("shared.cli.token:token", "Issue a token, or revoke one.", talks=True),
     "migrate": Entry("shared.cli.migrate:migrate", "Bring the databases to the newest schema.", talks=True),
     "health": Entry("shared.cli.health:health", "Ask one service whether it is ready.", talks=False),

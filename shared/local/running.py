@@ -113,9 +113,9 @@ def _freeze(leader: int | None, stopped: list[psutil.Process], *, below: bool) -
 
 @contextlib.contextmanager
 def running_system(
-    folder: Path, *, web_workers: int = 1, environment: Mapping[str, str] | None = None
+    folder: Path, *, web_workers: int = 1, environment: Mapping[str, str] | None = None, port: int | None = None
 ) -> Iterator[Running]:
-    """Start everything below `folder`, and stop it at the end, also when this process is killed.
+    """Start everything below `folder` (on `port`, else a free one), and stop it at the end, also when we are killed.
 
     It takes the keys of this process, so that tokens issued here are good there; `environment` adds or changes
     settings. Raises LocalError with the end of the logs when it does not start.
@@ -123,7 +123,7 @@ def running_system(
     home = Home(folder.resolve()).create()
     own = {name: value for name, value in os.environ.items() if name in KEYS or not name.startswith("LAPAK_")}
     own |= {"LAPAK_HOME": str(home.root), **(environment or {})}
-    command = [*COMMAND_LINE, "up", "--port", str(free_port()), "--web-workers", str(web_workers)]
+    command = [*COMMAND_LINE, "up", "--port", str(port or free_port()), "--web-workers", str(web_workers)]
     output = home.logs / "up.log"
     with output.open("wb") as log:
         tied = own | {"LAPAK_DIE_WITH": str(os.getpid())}

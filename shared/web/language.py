@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from urllib.parse import urlencode
 
 from babel import dates, numbers
-from flask import g, request, url_for
+from flask import g, request
 from markupsafe import Markup
 
 from shared.clock import MAKASSAR, now
@@ -42,9 +43,7 @@ def name_of(names: object) -> str:
 def other_language() -> dict[str, str]:
     """The other language, its name, and the address of this same page in it."""
     other, name = ("en", "English") if lang() == "id" else ("id", "Bahasa Indonesia")
-    arguments = {**(request.view_args or {}), **request.args.to_dict(), "lang": other}
-    address = url_for(request.endpoint, **arguments) if request.endpoint else f"?lang={other}"
-    return {"code": other, "name": name, "address": address}
+    return {"code": other, "name": name, "address": "?" + urlencode({**request.args.to_dict(), "lang": other})}
 
 
 def _locale() -> str:

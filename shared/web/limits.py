@@ -10,3 +10,6 @@ limiter = Limiter(get_remote_address, storage_uri="memory://", headers_enabled=T
 
 #: Wrong codes only; fifty bits, gone after a quarter of an hour.
 GUESSES = "10 per minute"
+
+#: Public pages: enough for a stall full of buyers behind one address, too few to try codes.
+LOOKS = "60 per minute"

@@ -62,6 +62,10 @@ _TRAINING = {
     "GET /v1/attestations/<id>": "instructor auditor",
     "PUT /v1/attestations/<id>": "instructor",
     "POST /v1/attestations/<id>/withdrawal": "instructor",
+    # the console
+    "GET /": "instructor auditor",
+    "POST /": "instructor auditor",  # a search: it changes nothing
+    "GET /people/<worker_ref>/badge": "instructor",
 }
 
 _INVENTORY = {
@@ -71,6 +75,13 @@ _INVENTORY = {
     "GET /v1/products": "staff terminal auditor",
     "GET /v1/products/<sku>": "staff terminal auditor",
     "PUT /v1/products/<sku>": "staff",
+    "GET /terminal/": PUBLIC,
+    "GET /terminal/sw.js": PUBLIC,
+    "GET /terminal/app.webmanifest": PUBLIC,
+    "GET /receiving/": PUBLIC,
+    "GET /receiving/sw.js": PUBLIC,
+    "GET /receiving/app.webmanifest": PUBLIC,
+    "GET /v1/workshops/<code>/eligibility": "terminal staff",
     "POST /v1/outputs": "terminal",
     "GET /v1/outputs": "staff terminal auditor",
     "GET /v1/outputs/<id>": "staff terminal auditor",
@@ -96,6 +107,33 @@ _INVENTORY = {
     "GET /v1/stock": "staff register outlet auditor",
     "GET /v1/moves": "staff auditor",
     "GET /p/<lot>": PUBLIC,
+    "GET /": "staff auditor outlet",  # the overview
+    # the pages of staff
+    "GET /outputs": "staff auditor",
+    "GET /outputs/<id>": "staff auditor",
+    "POST /outputs/<id>/acceptance": "staff",
+    "POST /outputs/<id>/rejection": "staff",
+    "GET /lots": "staff auditor",
+    "GET /lots/<lot>": "staff auditor",
+    "GET /lots/<lot>/label": "staff auditor",
+    "POST /lots/<lot>/recall": "staff",
+    "GET /consignments": "staff auditor",
+    "GET /consignments/new": "staff",
+    "POST /consignments": "staff",
+    "GET /consignments/<id>": "staff auditor",
+    "POST /consignments/<id>/dispatch": "staff",
+    "GET /consignments/<id>/count": "staff",
+    "POST /consignments/<id>/count": "staff",
+    "GET /consignments/<id>/delivery-note": "staff auditor",
+    "GET /consignments/<id>/delivery-note.pdf": "staff auditor",
+    "GET /consignments/<id>/goods-receipt": "staff auditor",
+    "GET /discrepancies": "staff auditor",
+    "POST /discrepancies/<id>/resolution": "staff",
+    "GET /stock": "staff auditor",
+    "GET /write-offs": "staff auditor",
+    "GET /write-offs/new": "staff",
+    "POST /write-offs": "staff",
+    "POST /write-offs/<id>/approval": "staff",
 }
 
 _SALES = {
@@ -115,6 +153,8 @@ _SALES = {
     "POST /v1/registers/<code>/sales": "register",
     "POST /v1/registers/<code>/returns": "register",
     "GET /v1/registers/<code>/sync": "register outlet auditor",
+    "PUT /v1/registers/<code>/state": "register",
+    "GET /v1/receipts/<code>/<number>": "register outlet city auditor",
     "GET /v1/sales": "register outlet city auditor",
     "GET /v1/sales/<id>": "register outlet city auditor",
     "GET /v1/returns": "register outlet city auditor",
@@ -128,6 +168,18 @@ _SALES = {
     "POST /v1/quarantine/<id>/resolution": "outlet city",
     "GET /v1/reports/sales": "outlet city treasurer auditor",
     "POST /v1/token-revocations": "operator",
+    # the console
+    "GET /": "city outlet treasurer auditor",
+    "GET /reports": "city outlet treasurer auditor",
+    "GET /work-items": "outlet city auditor",
+    "GET /work-items/<id>": "outlet city auditor",
+    "POST /work-items/<id>/resolution": "outlet city",
+    "GET /quarantine": "outlet city auditor",
+    "GET /quarantine/<id>": "outlet city auditor",
+    "POST /quarantine/<id>/resolution": "outlet city",
+    "GET /returns": "outlet city auditor",
+    "GET /registers": "outlet city auditor",
+    "GET /registers/<code>": "outlet city auditor",
 }
 
 ROLES: dict[str, dict[str, frozenset[str]]] = {

@@ -19,9 +19,14 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Error, Page, sync_playwright
 
 from services.system.demo import reference
-from services.system.demo.api import Person
+from services.system.demo.api import Person, until
 from shared.http.guard import COOKIE
 from shared.local.running import Running
+
+#: Read now: no test sees a setting of whoever runs it.
+PICTURES = os.environ.get("LAPAK_SCREENSHOTS")
+
+PRODUCTS = 30
 
 TABLET: dict[str, Any] = {"viewport": {"width": 1024, "height": 768}, "has_touch": True}
 DESKTOP: dict[str, Any] = {"viewport": {"width": 1366, "height": 850}}
@@ -63,6 +68,8 @@ def stocked(system: Running) -> Running:
     """A system that knows the demo's products, outlets, registers and skills."""
     people = (Person(system.url, role) for role in ("staff", "instructor", "city"))
     reference.load(**dict(zip(("staff", "instructor", "city"), people, strict=True)))
+    city, wanted = Person(system.url, "city"), {"outlet": "OUT-DKR"}
+    until("sales knows them", lambda: len(city.get("/sales/v1/catalogue", **wanted)["items"]) >= PRODUCTS)
     return system
 
 
@@ -119,5 +126,5 @@ def accessible(page: Page) -> list[str]:
 
 def look(page: Page, name: str) -> None:
     """Take a picture, when somebody wants to look at it."""
-    if folder := os.environ.get("LAPAK_SCREENSHOTS"):
-        page.screenshot(path=Path(folder) / f"{name}.png", full_page=True)
+    if PICTURES:
+        page.screenshot(path=Path(PICTURES) / f"{name}.png", full_page=True)

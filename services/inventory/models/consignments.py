@@ -91,6 +91,7 @@ class Receipt(Base):
     consignment_id: Mapped[UUID] = mapped_column(ForeignKey("consignment.id"), index=True)
     received_at: Mapped[datetime] = mapped_column(Instant)
     received_by: Mapped[str] = mapped_column(String(200))
+    signed_by: Mapped[str | None] = mapped_column(String(16))
     posted_at: Mapped[datetime] = mapped_column(Instant)
     content_hash: Mapped[bytes] = mapped_column(LargeBinary(32))
 

@@ -36,12 +36,27 @@ class Product(Base):
     material_cost: Mapped[int] = mapped_column(BigInteger)
     shelf_life_days: Mapped[int | None]
     active: Mapped[bool]
+    #: What it is made of and how to treat it, for buyers; unknown where nobody has written it.
+    materials_id: Mapped[str | None] = mapped_column(String(500))
+    materials_en: Mapped[str | None] = mapped_column(String(500))
+    care_id: Mapped[str | None] = mapped_column(String(500))
+    care_en: Mapped[str | None] = mapped_column(String(500))
     version: Mapped[int] = mapped_column(default=1)
 
     @property
     def name(self) -> dict[str, str]:
         """Both names, as the API shows them."""
         return {"id": self.name_id, "en": self.name_en}
+
+    @property
+    def materials(self) -> dict[str, str | None] | None:
+        """What it is made of, in both languages, or None."""
+        return {"id": self.materials_id, "en": self.materials_en} if self.materials_id else None
+
+    @property
+    def care(self) -> dict[str, str | None] | None:
+        """How to treat it, in both languages, or None."""
+        return {"id": self.care_id, "en": self.care_en} if self.care_id else None
 
 
 class Outlet(Base):

@@ -6,14 +6,16 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import or_, select
+from sqlalchemy import ColumnElement, and_, exists, or_, select
 
 from services.inventory.models import Consignment, ConsignmentDispatch, ConsignmentLine, Receipt, ReceiptLine
 from services.inventory.models.base import code_of
 from shared.db import Page, Session, paged
 
 
-def listed(session: Session, *, place: str | None, outlet: str | None, after: str | None, limit: int) -> Page:
+def listed(
+    session: Session, *, place: str | None, outlet: str | None, status: str | None, after: str | None, limit: int
+) -> Page:
     """Consignments from or to a place (a code); to an outlet's people (`outlet`) only theirs, and blind."""
     statement = select(Consignment)
     if place is not None:
@@ -22,8 +24,16 @@ def listed(session: Session, *, place: str | None, outlet: str | None, after: st
     if outlet is not None:
         own = f"outlet/{outlet}"
         statement = statement.where(or_(Consignment.origin == own, Consignment.destination == own))
+    if status is not None:
+        statement = statement.where(_has(status))
     page = paged(session, statement, [Consignment.id], after=after, limit=limit)
     return Page(shown(session, page.items, outlet=outlet), page.next)
+
+
+def _has(status: str) -> ColumnElement[bool]:
+    received = exists().where(Receipt.consignment_id == Consignment.id)
+    sent = exists().where(ConsignmentDispatch.consignment_id == Consignment.id)
+    return {"received": received, "dispatched": and_(~received, sent), "draft": and_(~received, ~sent)}[status]
 
 
 def shown(session: Session, consignments: Sequence[Consignment], *, outlet: str | None) -> list[dict[str, Any]]:
@@ -83,6 +93,7 @@ def shown_receipts(session: Session, found: Sequence[Receipt], *, outlet: str | 
             "id": one.id,
             "consignment_id": one.consignment_id,
             "received_at": one.received_at,
+            "signed_by": one.signed_by,
             "lines": lines.get(one.id, []),
         }
         | ({} if outlet is not None else {"received_by": one.received_by})

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Integer, Select, cast, func, or_, select
 
-from services.inventory.models import Discrepancy
+from services.inventory.models import Discrepancy, DiscrepancyResolution
 from shared.db import Page, Session, paged
 
 
@@ -32,6 +33,34 @@ def listed(
             place = f"{kind}/{code}"
             statement = statement.where(or_(Discrepancy.origin == place, Discrepancy.destination == place))
     return paged(session, statement, [Discrepancy.id], after=after, limit=limit)
+
+
+def owner(row: Any) -> str:
+    """The location that must act: the sender for what is missing, the receiver for what is too much."""
+    difference = row.open or row.sent - row.good - row.damaged
+    return str(row.origin if difference > 0 else row.destination)
+
+
+def longest_open(session: Session, *, after: str | None, limit: int) -> Page:
+    """Open differences, the oldest first."""
+    statement = _rows().where(Discrepancy.open != 0)
+    return paged(session, statement, [Discrepancy.since, Discrepancy.id], after=after, limit=limit)
+
+
+def lately_settled(session: Session, *, limit: int) -> Sequence[Any]:
+    """What people decided about differences, the latest first."""
+    statement = select(
+        Discrepancy.consignment_id,
+        Discrepancy.origin,
+        Discrepancy.destination,
+        Discrepancy.sku,
+        Discrepancy.lot,
+        DiscrepancyResolution.quantity,
+        DiscrepancyResolution.reason_code,
+        DiscrepancyResolution.resolved_by,
+        DiscrepancyResolution.resolved_at,
+    ).join(DiscrepancyResolution, DiscrepancyResolution.discrepancy_id == Discrepancy.id)
+    return session.execute(statement.order_by(DiscrepancyResolution.resolved_at.desc()).limit(limit)).all()
 
 
 def one(session: Session, discrepancy_id: UUID) -> Any:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Select, select
 
-from services.inventory.models import Output, OutputDecision, OutputMaker
+from services.inventory.models import Output, OutputDecision, OutputMaker, Product
+from services.inventory.queries.skills import holders
+from shared.clock import business_day
 from shared.db import Page, Session, paged
 
 
@@ -46,15 +49,18 @@ def listed(
     workshop: str | None,
     status: str | None,
     proposed_by: str | None,
+    recorded_from: datetime | None,
     after: str | None,
     limit: int,
 ) -> Page:
-    """Outputs by id, by workshop, status or terminal."""
+    """Outputs by id, by workshop, status or terminal, recorded at some time or later."""
     statement = _rows()
     if workshop is not None:
         statement = statement.where(Output.workshop == workshop)
     if proposed_by is not None:
         statement = statement.where(Output.proposed_by == proposed_by)
+    if recorded_from is not None:
+        statement = statement.where(Output.recorded_at >= recorded_from)
     if status is not None:
         decided = OutputDecision.decision
         statement = statement.where(decided.is_(None) if status == "proposed" else decided == status)
@@ -66,3 +72,46 @@ def one(session: Session, output_id: UUID) -> dict[str, Any] | None:
     """One output, or None."""
     row = session.execute(_rows().where(Output.id == output_id)).first()
     return _with_makers(session, [row])[0] if row else None
+
+
+def _for_staff() -> Select[*tuple[Any, ...]]:
+    more = (Output.received_at, OutputDecision.decided_at, Product.required_skill)
+    return _rows().add_columns(*more).join(Product, Product.sku == Output.sku)
+
+
+def _judged(session: Session, rows: Sequence[Any]) -> list[dict[str, Any]]:
+    """Each with `lacking`: the makers for whose sake the skill gate would refuse it now."""
+    found = _with_makers(session, rows)
+    groups: dict[tuple[str, Any], set[str]] = {}
+    for one in found:
+        one["day"] = business_day(one["made_at"])
+        refs = {maker.worker_ref for maker in one["makers"]}
+        groups.setdefault((one["required_skill"], one["day"]), set()).update(refs)
+    able = {key: holders(session, skill=key[0], day=key[1], among=refs) for key, refs in groups.items()}
+    for one in found:
+        held = able[one["required_skill"], one["day"]]
+        one["lacking"] = [maker.worker_ref for maker in one["makers"] if maker.worker_ref not in held]
+    return found
+
+
+def waiting(session: Session, *, workshop: str | None, after: str | None, limit: int) -> Page:
+    """Proposed outputs, oldest first, with `lacking` makers."""
+    statement = _for_staff().where(OutputDecision.decision.is_(None))
+    if workshop is not None:
+        statement = statement.where(Output.workshop == workshop)
+    page = paged(session, statement, [Output.received_at, Output.id], after=after, limit=limit)
+    return Page(_judged(session, page.items), page.next)
+
+
+def decided(session: Session, *, workshop: str | None, limit: int) -> Sequence[Any]:
+    """The outputs that were decided last, the latest first."""
+    statement = _for_staff().where(OutputDecision.decision.is_not(None))
+    if workshop is not None:
+        statement = statement.where(Output.workshop == workshop)
+    return session.execute(statement.order_by(OutputDecision.decided_at.desc(), Output.id).limit(limit)).all()
+
+
+def for_staff(session: Session, output_id: UUID) -> dict[str, Any] | None:
+    """One output with `lacking` makers, or None."""
+    row = session.execute(_for_staff().where(Output.id == output_id)).first()
+    return _judged(session, [row])[0] if row else None

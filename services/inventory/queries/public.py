@@ -15,26 +15,33 @@ _FIVE = 5  # below so many people nothing outward may hint at who it was
 
 
 def page(session: Session, code: str) -> dict[str, Any] | None:
-    """The facts of a lot's page; None when there is no such lot. The week only where five could be the maker."""
+    """The facts of a lot's page; None when there is no such lot. Week and skill only where five could be the maker."""
+    # The next lot stands in for one that is not there, so that as much is read and counted: how long the answer takes
+    # tells nothing about which codes exist.
     row = session.execute(
         select(Lot, Product, Workshop, LotRecall)
         .join(Product, Product.sku == Lot.sku)
         .join(Workshop, Workshop.code == Lot.workshop)
         .outerjoin(LotRecall, LotRecall.lot == Lot.code)
-        .where(Lot.code == code)
+        .where(Lot.code >= code)
+        .order_by(Lot.code)
+        .limit(1)
     ).first()
-    # Counted for an unknown lot too: how long the answer takes tells nothing about which codes exist.
     skill, day = (row.Lot.required_skill, row.Lot.made_on) if row else ("", business_day(now()))
     possible = count_possible_makers(session, skill=skill, day=day)
-    if row is None:
+    if row is None or row.Lot.code != code:
         return None
     year, week, _ = row.Lot.made_on.isocalendar()
+    many = possible >= _FIVE
     return {
         "lot": row.Lot.code,
         "name": row.Product.name,
         "craft": row.Product.category,
         "workshop": row.Workshop.name,
-        "week": {"year": year, "number": week} if possible >= _FIVE else None,
+        "materials": row.Product.materials,
+        "care": row.Product.care,
+        "week": {"year": year, "number": week} if many else None,
+        "skill": skill if many else None,
         "expires_on": row.Lot.expires_on,
         "recalled": row.LotRecall is not None,
     }

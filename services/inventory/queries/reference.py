@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from sqlalchemy import select
 
-from services.inventory.models import Product, Workshop
+from services.inventory.models import Outlet, Product, Workshop
+from services.inventory.models.base import outlet_location, workshop_location
 from shared.db import Page, Session, paged
 
 _MONEY = frozenset({"list_price", "material_cost"})
@@ -21,6 +23,8 @@ _SHOWN = (
     "material_cost",
     "shelf_life_days",
     "active",
+    "materials",
+    "care",
     "version",
 )
 
@@ -47,3 +51,17 @@ def products(
         statement = statement.where(Product.active == active)
     page = paged(session, statement, [Product.sku], after=after, limit=limit)
     return Page([shown(product, money=money) for product in page.items], page.next)
+
+
+def places(session: Session) -> dict[str, str]:
+    """Location → name, of all workshops and of the outlets heard of."""
+    workshops = session.execute(select(Workshop.code, Workshop.name))
+    outlets = session.execute(select(Outlet.code, Outlet.name))
+    return {workshop_location(code): name for code, name in workshops} | {
+        outlet_location(code): name for code, name in outlets
+    }
+
+
+def products_by_sku(session: Session, skus: Collection[str]) -> dict[str, Product]:
+    """Those of the products that are known."""
+    return {product.sku: product for product in session.scalars(select(Product).where(Product.sku.in_(skus)))}

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import Select, func, or_, select
 
 from services.inventory.models import Lot, LotRecall, stock_balance, stock_move
-from services.inventory.models.base import PRODUCTION, VIRTUAL
+from services.inventory.models.base import PRODUCTION, TRANSIT, VIRTUAL
 from shared.db import Page, Session, paged
 
 
@@ -38,6 +39,32 @@ def balances(
         if value is not None:
             statement = statement.where(column == value)
     return paged(session, statement, [columns.location, columns.sku, lot_key], after=after, limit=limit)
+
+
+def shelves(session: Session, *, location: str | None, sku: str | None, after: str | None, limit: int) -> Page:
+    """What lies in workshops and outlets and is on its way (or at the one location given), with best-before days."""
+    held = stock_balance.c
+    lot_key = func.coalesce(held.lot, "").label("lot_key")
+    statement = (
+        select(held.location, held.sku, held.lot, held.on_hand, lot_key, Lot.expires_on, LotRecall.recalled_at)
+        .outerjoin(Lot, Lot.code == held.lot)
+        .outerjoin(LotRecall, LotRecall.lot == held.lot)
+        .where(held.on_hand != 0)
+    )
+    if location is not None:
+        statement = statement.where(held.location == location)
+    else:
+        statement = statement.where(held.location.not_in(VIRTUAL - {TRANSIT}))
+    if sku is not None:
+        statement = statement.where(held.sku == sku)
+    return paged(session, statement, [held.location, held.sku, lot_key], after=after, limit=limit)
+
+
+def stocked(session: Session) -> Sequence[str]:
+    """The products of which something lies somewhere."""
+    held = stock_balance.c
+    wanted = select(held.sku).where(held.on_hand != 0, held.location.not_in(VIRTUAL - {TRANSIT}))
+    return session.scalars(wanted.distinct()).all()
 
 
 def moves(

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import Numeric, cast, extract, select
 
 from services.inventory.models import WriteOff, WriteOffApproval, WriteOffLine
 from shared.db import Page, Session, paged
@@ -44,6 +44,16 @@ def listed(session: Session, *, location: str | None, after: str | None, limit: 
         statement = statement.where(WriteOff.location.in_([f"workshop/{location}", f"outlet/{location}"]))
     page = paged(session, statement, [WriteOff.id], after=after, limit=limit)
     return Page(_shown(session, page.items), page.next)
+
+
+def newest(session: Session, *, after: str | None, limit: int) -> Page:
+    """Write-offs, the latest first."""
+    # Keyset paging goes upwards only: count the seconds backwards.
+    latest = cast(-extract("epoch", WriteOff.proposed_at), Numeric(20, 6)).label("latest")
+    page = paged(
+        session, select(WriteOff, latest, WriteOff.id.label("id")), [latest, WriteOff.id], after=after, limit=limit
+    )
+    return Page(_shown(session, [row.WriteOff for row in page.items]), page.next)
 
 
 def one(session: Session, write_off_id: UUID) -> dict[str, Any] | None:

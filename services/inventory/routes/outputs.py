@@ -5,15 +5,31 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
+from flask import Response
+
 from services.inventory.queries import outputs as read
 from services.inventory.schemas import outputs as shapes
 from services.inventory.usecases import output_batches, outputs
 from shared.batches import read_each
 from shared.errors import NotFound
-from shared.fields import page_of
+from shared.fields import check_code, page_of
 from shared.http import Blueprint, current_token, require_scope, requires, transaction
+from shared.web.limits import GUESSES, limiter
 
 bp = Blueprint("outputs", __name__, description="Outputs")
+
+
+def _who_asks() -> str:
+    # Terminals of several workshops may share an address; one that tries many badges shall not silence the others.
+    return current_token().jti
+
+
+def _sees_makers() -> bool:
+    return current_token().role == "staff"
+
+
+def _was_no(response: Response) -> bool:
+    return response.status_code == 200 and b"true" not in response.data
 
 
 @bp.post("/outputs")
@@ -41,6 +57,22 @@ def list_outputs(args: dict[str, Any]) -> Any:
     wanted = args | {"workshop": token.workshop or args["workshop"]}
     with transaction() as session:
         return read.listed(session, proposed_by=own, **wanted)
+
+
+@bp.get("/workshops/<code>/eligibility")
+@requires("terminal", "staff")
+@limiter.limit(GUESSES, key_func=_who_asks, deduct_when=_was_no, exempt_when=_sees_makers)
+@bp.arguments(shapes.EligibilityArgs(), location="query")
+@bp.response(200, shapes.EligibilityAnswer())
+@bp.alt_response(429, description="Too many badges that may not; wait as long as Retry-After says")
+def get_eligibility(args: dict[str, Any], code: str) -> Any:
+    """Whether the maker whose badge was just scanned may make this product, by the rule of acceptance.
+
+    A terminal warns; it proposes all the same. Unknown people are answered like those without the skill.
+    """
+    require_scope(workshop=code)
+    with transaction() as session:
+        return {"eligible": outputs.may_make(session, workshop=check_code(code), **args)}
 
 
 @bp.get("/outputs/<uuid:output_id>")

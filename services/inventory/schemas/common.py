@@ -10,6 +10,7 @@ from marshmallow import ValidationError, fields, validate
 from services.inventory.models.base import code_of
 
 REASON = r"^[a-z0-9-]{2,40}$"
+CASHIER = r"^[a-z0-9-]{3,16}$"
 
 
 class ReasonCode(fields.String):
@@ -18,6 +19,14 @@ class ReasonCode(fields.String):
     def __init__(self, **kwargs: Any) -> None:
         rule = validate.Regexp(REASON.replace("$", r"\Z"))
         super().__init__(validate=rule, **{"metadata": {"pattern": REASON}, **kwargs})
+
+
+class CashierCode(fields.String):
+    """Who stands in the shop, as a code: nobody placed there is told apart by a name."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        rule = validate.Regexp(CASHIER.replace("$", r"\Z"))
+        super().__init__(validate=rule, **{"metadata": {"pattern": CASHIER}, **kwargs})
 
 
 class Place(fields.String):

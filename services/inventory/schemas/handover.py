@@ -10,7 +10,8 @@ from typing import Any
 from marshmallow import Schema, ValidationError, fields, validate, validates
 
 from services.inventory.models.base import code_of
-from services.inventory.schemas.common import Place, ReasonCode, each_lot_once
+from services.inventory.queries.discrepancies import owner
+from services.inventory.schemas.common import CashierCode, Place, ReasonCode, each_lot_once
 from shared.clock import now
 from shared.fields import Code, Instant, PageArgs, Quantity, Uuid
 
@@ -59,9 +60,10 @@ class ConsignmentAnswer(Schema):
 
 
 class ConsignmentArgs(PageArgs):
-    """Which consignments: from or to a place."""
+    """Which consignments: from or to a place; drafted only, dispatched and not received, or received."""
 
     location = Code(load_default=None)
+    status = fields.String(load_default=None, validate=validate.OneOf(["draft", "dispatched", "received"]))
 
 
 class CountedLine(Schema):
@@ -74,10 +76,11 @@ class CountedLine(Schema):
 
 
 class ReceiptBody(Schema):
-    """A count. It need not match what was sent."""
+    """A count. It need not match what was sent. `signed_by`: the code of the cashier who counted, never a name."""
 
     id = Uuid(required=True)
     received_at = Instant(required=True)
+    signed_by = CashierCode(load_default=None, allow_none=True)
     lines = fields.List(fields.Nested(CountedLine), required=True, validate=_LINES)
 
     @validates("lines")
@@ -96,6 +99,7 @@ class ReceiptAnswer(Schema):
     id = Uuid(required=True)
     consignment_id = Uuid(required=True)
     received_at = Instant(required=True)
+    signed_by = fields.String(required=True, allow_none=True)
     received_by = fields.String(metadata={"description": "Inside the wall only."})
     lines = fields.List(fields.Nested(CountedLine), required=True)
 
@@ -129,8 +133,7 @@ class DiscrepancyAnswer(Schema):
         return max(-self._difference(row), Decimal(0))
 
     def _owner(self, row: Any) -> str:
-        """Who must act: the sender for what is missing, the receiver for what is too much."""
-        return code_of(row.origin if (row.open or self._difference(row)) > 0 else row.destination)
+        return code_of(owner(row))
 
 
 class DiscrepancyArgs(PageArgs):

@@ -126,10 +126,25 @@ class OutputAnswer(Schema):
 
 
 class OutputArgs(PageArgs):
-    """Which outputs."""
+    """Which outputs; `recorded_from`: those recorded at or after that time."""
 
     workshop = Code(load_default=None)
     status = fields.String(load_default=None, validate=validate.OneOf(["proposed", "accepted", "rejected"]))
+    recorded_from = Instant(load_default=None)
+
+
+class EligibilityArgs(Schema):
+    """Who is about to be named as a maker of what, on the day of `made_at` (default: today)."""
+
+    sku = Code(required=True)
+    worker_ref = WorkerRef(required=True)
+    made_at = Instant(load_default=None)
+
+
+class EligibilityAnswer(Schema):
+    """Whether acceptance would find that this maker may make it; who is unknown may not."""
+
+    eligible = fields.Boolean(required=True)
 
 
 class LotAnswer(Schema):

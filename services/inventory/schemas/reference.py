@@ -20,8 +20,15 @@ class WorkshopAnswer(WorkshopBody):
     version = WholeNumber(required=True)
 
 
+class Words(Schema):
+    """A sentence or two for buyers, in Indonesian and English."""
+
+    id = Text(high=500, required=True)
+    en = Text(high=500, required=True)
+
+
 class ProductBody(Schema):
-    """What a product is, who may make it, what it costs and how long it keeps."""
+    """What a product is, who may make it, what it costs and how long it keeps; for buyers: materials and care."""
 
     name = fields.Nested(Names, required=True)
     workshop = Code(required=True)
@@ -32,6 +39,8 @@ class ProductBody(Schema):
     material_cost = Money(required=True)
     shelf_life_days = WholeNumber(low=0, high=36500, required=True, allow_none=True)
     active = fields.Boolean(required=True, truthy={True}, falsy={False})
+    materials = fields.Nested(Words, load_default=None, allow_none=True)
+    care = fields.Nested(Words, load_default=None, allow_none=True)
 
 
 class ProductAnswer(ProductBody):

@@ -13,7 +13,7 @@ from services.inventory.models import Consignment, ConsignmentDispatch, Consignm
 from services.inventory.models.base import TRANSIT, outlet_location, workshop_location
 from services.inventory.usecases import discrepancies
 from services.inventory.usecases.documents import RecorderIsApprover, check_lots, take_turn, with_ids
-from services.inventory.usecases.stock import Move, post_moves, tell_outlets
+from services.inventory.usecases.stock import Move, post_moves, require_on_hand, tell_outlets
 from shared.canonical import content_hash
 from shared.clock import now
 from shared.db import Session
@@ -39,6 +39,18 @@ def draft(session: Session, *, item: Mapping[str, Any], drafted_by: str) -> tupl
         lines = with_ids(item["id"], item["lines"], consignment_id=item["id"])
         session.execute(insert(ConsignmentLine), lines)
     return session.get_one(Consignment, item["id"]), new
+
+
+def draft_from_shelf(session: Session, *, item: Mapping[str, Any], drafted_by: str) -> tuple[Consignment, bool]:
+    """The same, by somebody who has the workshop's shelf before their eyes: never for more than lies there.
+
+    Goods that an outlet sends back are not weighed against its balance, which a late receipt or count may still
+    correct. Raises InsufficientStock too.
+    """
+    consignment, new = draft(session, item=item, drafted_by=drafted_by)
+    if new and consignment.from_outlet is None:
+        require_on_hand(session, consignment.origin, item["lines"])
+    return consignment, new
 
 
 def _ends(session: Session, source: str, target: str) -> tuple[str, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -93,6 +93,18 @@ def accept(session: Session, *, output_id: UUID, decided_by: str, good: Decimal,
     if decision.lot == lot.code:
         _bear(session, output, lot, decision, makers)
     return decision
+
+
+def may_make(session: Session, *, workshop: str, sku: str, worker_ref: str, made_at: datetime | None) -> bool:
+    """Whether acceptance would find that this maker held the product's skill on the day (default: today).
+
+    Raises NotFound when the workshop has no such product.
+    """
+    product = session.get(Product, sku)
+    if product is None or product.workshop != workshop:
+        raise NotFound("No such product of this workshop.")
+    day = business_day(made_at or now())
+    return not skills.lacking(session, makers=[worker_ref], skill=product.required_skill, day=day)
 
 
 def _lot(output: Output, product: Product, made_on: date) -> Lot:

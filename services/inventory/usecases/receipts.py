@@ -39,6 +39,7 @@ def receive(
         consignment_id=consignment.id,
         received_at=item["received_at"],
         received_by=received_by,
+        signed_by=item.get("signed_by"),
         posted_at=now(),
         content_hash=content_hash({**item, "consignment_id": consignment.id}),
     )

@@ -29,7 +29,15 @@ def put_workshop(session: Session, *, code: str, name: str) -> tuple[Workshop, b
     return workshop, False
 
 
-def put_product(session: Session, *, sku: str, name: dict[str, str], **content: Any) -> tuple[Product, bool]:
+def put_product(
+    session: Session,
+    *,
+    sku: str,
+    name: dict[str, str],
+    materials: dict[str, str] | None = None,
+    care: dict[str, str] | None = None,
+    **content: Any,
+) -> tuple[Product, bool]:
     """Create or change a product, and announce it when that changed anything; (product, whether it is new).
 
     Raises Invalid when its workshop is not known.
@@ -37,6 +45,8 @@ def put_product(session: Session, *, sku: str, name: dict[str, str], **content: 
     if session.get(Workshop, content["workshop"]) is None:
         raise invalid("workshop", "No such workshop.")
     values = content | {"name_id": name["id"], "name_en": name["en"]}
+    for key, words in (("materials", materials or {}), ("care", care or {})):
+        values |= {f"{key}_id": words.get("id"), f"{key}_en": words.get("en")}
     made = insert(Product).values(sku=sku, version=1, **values).on_conflict_do_nothing().returning(Product)
     if (new := session.scalars(made).one_or_none()) is not None:
         publish(session, _published(new))

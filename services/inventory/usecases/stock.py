@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -10,8 +10,9 @@ from typing import Any
 from uuid import UUID, uuid5
 
 import msgspec
-from sqlalchemy import text
+from sqlalchemy import select, text
 
+from services.inventory.models import stock_balance
 from services.inventory.models.base import code_of
 from shared.db import Session
 from shared.errors import Conflict
@@ -97,6 +98,21 @@ def _lacking(moves: Sequence[Move], row: Any) -> dict[str, Any]:
     wanted = sum((move.quantity for move in moves if (move.source, move.sku, move.lot) == key), Decimal(0))
     line = {"location": code_of(row.location), "sku": row.sku, "lot": row.lot}
     return line | {"wanted": number(wanted), "on_hand": number(row.on_hand + wanted)}
+
+
+def require_on_hand(session: Session, location: str, lines: Sequence[Mapping[str, Any]]) -> None:
+    """Raise InsufficientStock, naming the lines, where a place holds less at this moment than they ask for."""
+    held = stock_balance.c
+    rows = session.execute(select(held.sku, held.lot, held.on_hand).where(held.location == location))
+    there = {(sku, lot): on_hand for sku, lot, on_hand in rows}
+    lacking = [
+        {"location": code_of(location), "sku": line["sku"], "lot": line["lot"]}
+        | {"wanted": number(line["quantity"]), "on_hand": number(there.get((line["sku"], line["lot"]), Decimal(0)))}
+        for line in lines
+        if line["quantity"] > there.get((line["sku"], line["lot"]), Decimal(0))
+    ]
+    if lacking:
+        raise InsufficientStock("Some lines ask for more than there is.", lines=lacking)
 
 
 def tell_outlets(session: Session, moves: Sequence[Move], *, reason_code: str) -> None:

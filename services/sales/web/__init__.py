@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from services.sales.web import console, oddities, registers
+from shared import config
 from shared.web import Offline, Pages
 
-pages: list[Pages] = []
-offline: list[Offline] = []
+pages: list[Pages] = [console.bp, oddities.bp, registers.bp]
+offline: list[Offline] = [
+    Offline("register", ("Kasir", "Register"), {"discount-limit": config.get("LAPAK_DISCOUNT_PERCENT")}),
+]

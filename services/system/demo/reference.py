@@ -69,4 +69,6 @@ def _product(item: dict[str, Any]) -> dict[str, Any]:
         "material_cost": item["material_idr"],
         "shelf_life_days": item["shelf_life_days"],
         "active": True,
+        "materials": item["materials"],
+        "care": item["care"],
     }

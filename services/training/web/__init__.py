@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
+from services.training.web import people
 from shared.web import Offline, Pages
 
-pages: list[Pages] = []
+pages: list[Pages] = [people.bp]
 offline: list[Offline] = []

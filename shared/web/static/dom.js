@@ -38,6 +38,17 @@ export function field(label, input, { hint = "", error = "" } = {}) {
 }
 
 /**
+ * Focus an element so that it takes what is typed next. A field that a closing dialog gave the focus back to hears the
+ * keys and takes none of them until its selection is set (Chromium).
+ */
+export function refocus(element) {
+  element?.focus?.();
+  if (element?.selectionStart !== undefined && element.selectionStart !== null) {
+    element.setSelectionRange(element.value.length, element.value.length);
+  }
+}
+
+/**
  * A dialog over the screen, closed by Esc or by `close(value)`. `build(close)` gives its content, an element or a list.
  * @returns {Promise} what it was closed with; undefined after Esc
  */
@@ -49,17 +60,20 @@ export function dialog(build, { label = "", wide = false, fixed = false } = {}) 
     const close = (value) => {
       answer = value;
       box.close();
+      refocus(before);
     };
     box.addEventListener("cancel", (event) => fixed && event.preventDefault());
     box.addEventListener("close", () => {
       box.remove();
-      before?.focus?.();
+      refocus(before);
       resolve(answer);
     });
     fill(box, build(close));
     document.body.append(box);
     box.showModal();
-    (box.querySelector("[autofocus]") ?? box.querySelector("input, button"))?.focus();
+    const first = box.querySelector("[autofocus]") ?? box.querySelector("input, button");
+    first?.focus();
+    first?.select?.(); // what is typed replaces what stands there
   });
 }
 
@@ -69,8 +83,8 @@ export function confirm(question, { yes = t("Ya", "Yes"), no = t("Tidak", "No"),
     h("div", { class: "stack" },
       h("h2", {}, question), detail ? h("p", { class: "soft" }, detail) : null,
       h("div", { class: "actions" },
-        button(no, () => close(false), "quiet"),
-        button(yes, () => close(true), danger ? "danger" : "primary", { autofocus: true }))),
+        button(no, () => close(false), "quiet", { autofocus: danger }), // a scanner's Enter must not destroy anything
+        button(yes, () => close(true), danger ? "danger" : "primary", { autofocus: !danger }))),
   ];
   return dialog(body, { label: question }).then(Boolean);
 }
@@ -78,7 +92,9 @@ export function confirm(question, { yes = t("Ya", "Yes"), no = t("Tidak", "No"),
 /** Say something for a moment, also to screen readers. */
 export function toast(text, kind = "") {
   let place = document.querySelector(".toasts");
-  if (!place) document.body.append((place = h("div", { class: "toasts", role: "status", "aria-live": "polite" })));
+  if (!place) document.body.append((place = h("div", { class: "toasts", role: "status", "aria-live": "polite", popover: "manual" })));
+  if (place.matches(":popover-open")) place.hidePopover();
+  place.showPopover(); // above a dialog that is open
   const said = h("div", { class: `toast ${kind}` }, text);
   place.append(said);
   setTimeout(() => said.remove(), kind === "bad" ? 7000 : 3500);

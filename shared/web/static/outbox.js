@@ -21,8 +21,8 @@ export class Outbox extends EventTarget {
   }
 
   /** In the transaction that records the fact. */
-  add(tx, { kind, id, method = "POST", path, body, list = null, at = new Date().toISOString() }) {
-    return tx.put("outbox", { kind, id, method, path, body, list, at });
+  add(tx, { kind, id, no = null, method = "POST", path, body, list = null, at = new Date().toISOString() }) {
+    return tx.put("outbox", { kind, id, no, method, path, body, list, at });
   }
 
   /** Send for ever; `wake` cuts a pause short. */

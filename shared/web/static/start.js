@@ -48,15 +48,16 @@ async function borrow({ device, screen }) {
   const lender = await Store.open(screen.lent);
   const known = await lender.get("device");
   lender.database.close();
-  if (known?.token && known.token !== device.paired?.token) await device.keep(known);
+  if (!known?.token) device.paired = null; // signed out over there
+  else if (known.token !== device.paired?.token) await device.keep(known);
 }
 
-function drawn(app) {
+async function drawn(app) {
   const { device, screen, frame } = app;
   document.title = `${document.body.dataset[lang() === "en" ? "titleEn" : "titleId"]} · Lapak`;
-  frame.draw();
-  if (device.paired?.role === screen.role) screen.draw(app);
+  if (device.paired?.role === screen.role) await screen.draw(app);
   else pairingView(app);
+  frame.draw();
 }
 
 /** This screen is open in another tab: two would give the same number to two sales. */

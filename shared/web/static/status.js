@@ -32,7 +32,7 @@ export async function statusDialog(app) {
     rows.length ? h("div", { class: "scroll" }, h("table", { class: "list" }, h("tbody", {}, rows))) : null,
     h("div", { class: "actions" },
       entries.length ? button(t("Simpan ke berkas", "Save to a file"), () => exported(app), "quiet") : null,
-      button(t("Lepas perangkat", "Sign out"), () => signOut(app, close), "danger"),
+      app.screen.lent ? null : button(t("Lepas perangkat", "Sign out"), () => signOut(app, close), "danger"),
       trouble === "revoked" ? button(t("Pasangkan lagi", "Pair again"), () => pairAgain(app, close), "primary") : null,
       entries.length ? button(t("Kirim sekarang", "Send now"), () => { app.outbox.retry(); close(); }, "primary") : null,
       button(t("Tutup", "Close"), () => close(), entries.length ? "quiet" : "primary", { autofocus: true })),

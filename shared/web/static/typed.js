@@ -74,10 +74,10 @@ export class Typed {
 
 const FIELDS = "input:not([readonly]), textarea, select";
 
-/** Give all keys to `typed`, except those of a field, of a dialog, and of the browser. */
-export function listen(typed) {
+/** Give all keys to `typed`, except those of a field, of a dialog, and of the browser; none while `deaf()`. */
+export function listen(typed, deaf) {
   const heard = (event) => {
-    if (event.ctrlKey || event.altKey || event.metaKey || event.isComposing) return;
+    if (event.ctrlKey || event.altKey || event.metaKey || event.isComposing || deaf()) return;
     if (event.target.closest?.(FIELDS) || document.querySelector("dialog[open]")) return;
     if (!typed.key(event.key, event.timeStamp)) return;
     event.preventDefault(); // or Enter would press the button that happens to have the focus

@@ -7,6 +7,7 @@ from base64 import b64encode
 from datetime import date
 from hashlib import sha256
 
+from sqlalchemy import event
 from werkzeug.test import TestResponse
 
 from tests.integration.inventory.goods import MAKER, OUTLET, SKU, WORKSHOP, Goods, granted, product, returned, sold
@@ -24,9 +25,9 @@ def test_a_lot_is_recalled_once_and_sales_hear_of_it(goods: Goods) -> None:
     assert goods.staff.post(f"/lots/{lot}/recall", {"reason_code": "mould"}).status == 409
     assert goods.staff.post(f"/lots/{lot}/recall", {"reason_code": "Pak Baso said so"}).status == 422
     assert goods.staff.post("/lots/NEVERSEEN1/recall", {"reason_code": "mould"}).status == 404
-    (event,) = goods.announced("LotRecalled")
-    assert (event["lot"], event["sku"], event["reason_code"]) == (lot, SKU, "foreign-body")
-    assert event["recalled_at"] == first.body["recalled_at"]
+    (told,) = goods.announced("LotRecalled")
+    assert (told["lot"], told["sku"], told["reason_code"]) == (lot, SKU, "foreign-body")
+    assert told["recalled_at"] == first.body["recalled_at"]
     assert goods.staff.get(f"/lots/{lot}")["recalled_at"] == first.body["recalled_at"]
 
 
@@ -60,7 +61,7 @@ def test_the_public_page_says_what_it_is_and_never_who_made_it(goods: Goods) -> 
     page = _page(goods, lot)
     assert page.status_code == 200
     assert page.content_type.startswith("text/html")
-    for said in ("Roti manis", "Sweet bun", "Roti", lot, "07-03-2026"):
+    for said in ("Roti manis", "Sweet bun", "Roti", lot, "7 Mar 2026"):
         assert said in page.text
     for unsaid in (MAKER, "terminal-1", "staff-1", WORKSHOP, "5000"):
         assert unsaid not in page.text
@@ -72,8 +73,10 @@ def test_the_week_is_shown_only_where_five_could_be_the_maker(goods: Goods) -> N
     # The same person twice, and one whose certificate had run out, are no further possible makers.
     goods.hear(granted("wmaker004", "c-9"), granted("wmaker006", "c-6", valid_until=date(2026, 3, 1)))
     assert "Minggu produksi" not in _page(goods, lot).text
+    assert "Bakery dasar" not in _page(goods, lot).text
     goods.hear(granted("wmaker005", "c-5"))
     assert "10 · 2026" in _page(goods, lot).text
+    assert "Bakery dasar" in _page(goods, lot).text
 
 
 def test_a_recalled_lot_says_so_to_the_public(goods: Goods) -> None:
@@ -91,6 +94,56 @@ def test_an_unknown_lot_gets_a_page_of_the_same_shape(goods: Goods) -> None:
         assert page.content_type.startswith("text/html")
         assert "Nomor produksi tidak dikenal" in page.text
         assert "<script" not in page.text
+
+
+def test_materials_and_care_are_told_where_staff_have_written_them(goods: Goods) -> None:
+    lot = goods.lot()
+    for word in ("Bahan", "Perawatan"):
+        assert word not in _page(goods, lot).text, "nothing is made up"
+    words = {
+        "materials": {"id": "Tepung & gula", "en": "Flour & sugar"},
+        "care": {"id": "Simpan sejuk", "en": "Keep cool"},
+    }
+    changed = goods.staff.put(f"/products/{SKU}", product(**words))
+    assert (changed.status, changed.body["version"], changed.body["care"]) == (200, 2, words["care"])
+    assert goods.staff.get(f"/products/{SKU}")["materials"] == words["materials"]
+    assert goods.staff.put(f"/products/{SKU}", product(**words)).body["version"] == 2
+    page = _page(goods, lot).text
+    assert "Tepung &amp; gula" in page
+    assert "Simpan sejuk" in page
+    english = _page(goods, f"{lot}?lang=en").text
+    assert "Flour &amp; sugar" in english
+    assert "Tepung" not in english
+    assert {"materials", "care"}.isdisjoint(goods.announced("ProductPublished")[-1]), "the event has its own fields"
+    assert goods.staff.put(f"/products/{SKU}", product(care={"id": "x"})).status == 422
+    assert goods.staff.put(f"/products/{SKU}", product(care={"id": "x" * 501, "en": "x"})).status == 422
+
+
+def test_an_unknown_lot_costs_the_same_questions_to_the_database(goods: Goods) -> None:
+    lot = goods.lot()
+    asked: list[str] = []
+
+    def note(_: object, __: object, statement: str, *___: object) -> None:
+        asked.append(statement)
+
+    event.listen(goods.database.engine, "before_cursor_execute", note)
+    known, codes = list[str](), (lot, "0000000000", f"{lot[:-1]}!", lot.lower())
+    for code in codes:
+        asked.clear()
+        assert _page(goods, code).status_code == (200 if code.upper() == lot else 404)
+        known = known or list(asked)
+        assert asked == known
+    assert len(known) >= 2
+
+
+def test_who_looks_too_often_is_asked_to_wait(goods: Goods) -> None:
+    lot = goods.lot()
+    answers = [_page(goods, code) for code in [lot, "NEVERSEEN1"] * 31]
+    assert [answer.status_code for answer in answers[:60]] == [200, 404] * 30
+    assert answers[60].status_code == 429
+    assert int(answers[60].headers["Retry-After"]) <= 61
+    assert "Tunggu satu menit" in answers[60].text
+    assert "Roti manis" not in answers[60].text
 
 
 def test_nothing_that_staff_typed_runs_in_a_buyers_browser(goods: Goods) -> None:

@@ -72,6 +72,10 @@ def upgrade() -> None:
         sa.Column("material_cost", sa.BigInteger(), nullable=False),
         sa.Column("shelf_life_days", sa.Integer(), nullable=True),
         sa.Column("active", sa.Boolean(), nullable=False),
+        sa.Column("materials_id", sa.String(length=500), nullable=True),
+        sa.Column("materials_en", sa.String(length=500), nullable=True),
+        sa.Column("care_id", sa.String(length=500), nullable=True),
+        sa.Column("care_en", sa.String(length=500), nullable=True),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("sku", name=op.f("pk_product")),
     )
@@ -268,6 +272,7 @@ def upgrade() -> None:
         sa.Column("consignment_id", sa.Uuid(), nullable=False),
         sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("received_by", sa.String(length=200), nullable=False),
+        sa.Column("signed_by", sa.String(length=16), nullable=True),
         sa.Column("posted_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("content_hash", sa.LargeBinary(length=32), nullable=False),
         sa.ForeignKeyConstraint(["consignment_id"], ["consignment.id"], name=op.f("fk_receipt_consignment_id")),

@@ -1,0 +1,220 @@
+// The terminal as a whole: the tiles or the entry, the keys, and what was recorded today.
+import { button, confirm, fill, h, toast } from "../shared/dom.js";
+import { Typed, onButton } from "../shared/typed.js";
+import { t } from "../shared/words.js";
+import { badgeOf, noBadge } from "./badges.js";
+import { askBadge, askShares, askTime } from "./dialogs.js";
+import { begun, entryOf, missing, outputOf, typedKey, withMaker, withoutMaker } from "./entry.js";
+import { Form } from "./form.js";
+import { listed } from "./listed.js";
+import { tiles } from "./tiles.js";
+
+export class Terminal {
+  constructor(app, products, today) {
+    Object.assign(this, { app, products, today, entry: null, form: null, said: null, lacking: new Set() });
+    this.list = h("section", { class: "card", "aria-label": t("Catatan hari ini", "Recorded today") });
+    this.typed = new Typed({
+      figure: (key) => this.figure(key), erase: () => this.erase(), code: (text) => this.scanned(text), enter: () => this.enter(),
+      escape: () => this.cancel() !== false, spelt: (text) => this.tell(text ? "info" : null, t("Dibaca: {text}", "Read: {text}", { text })),
+      save: () => this.entry, restore: (entry) => this.change(entry),
+    });
+    app.outbox.addEventListener("change", () => this.reload());
+  }
+
+  async load() {
+    await this.products.load();
+    await this.today.tidy();
+    await this.today.load();
+    this.entry = (await this.app.store.get("entry")) ?? null;
+    for (const reference of this.entry?.makers ?? []) this.ask(reference);
+  }
+
+  /** Another workshop perhaps: what was kept of the one before is of no use. */
+  async paired() {
+    if (this.products.code && this.products.code !== this.app.device.paired.workshop) {
+      await this.app.store.write(async (tx) => {
+        for (const name of ["products", "entry"]) await tx.delete("kv", name);
+        for (const one of await tx.records("output")) await tx.delete("records", ["output", one.id]);
+      });
+      this.entry = null;
+      Object.assign(this.products, { items: [], workshop: "", code: null, known: false });
+      await this.today.load();
+    }
+    this.refresh();
+  }
+
+  async refresh() {
+    const fresh = await this.products.refresh();
+    await this.today.refresh(this.products);
+    if (fresh && !this.entry) this.app.draw();
+    else this.drawList();
+  }
+
+  async reload() {
+    await this.today.load();
+    this.drawList();
+  }
+
+  // -- what a person does --------------------------------------------------------------------------------
+
+  choose(product) {
+    this.change(begun(product));
+  }
+
+  /** A figure typed or pressed: a tile's number, or a quantity. */
+  figure(name) {
+    if (this.entry) return this.change(typedKey(this.entry, name));
+    const product = this.products.sorted[Number(name) - 1];
+    return product && this.choose(product);
+  }
+
+  erase() {
+    if (!this.entry) return false;
+    this.change(typedKey(this.entry, "Backspace"));
+    return true;
+  }
+
+  /** The field that figures go to. */
+  fill(field) {
+    if (this.entry && this.entry.field !== field) this.change({ ...this.entry, field });
+  }
+
+  scanned(text) {
+    const reference = badgeOf(text);
+    if (!this.entry) return this.tell("bad", t("Pilih produk dulu, lalu pindai kartu.", "Choose a product first, then scan the badge."));
+    return reference ? this.addMaker(reference) : this.tell("bad", noBadge(text));
+  }
+
+  addMaker(reference) {
+    const [entry, told] = withMaker(this.entry, reference);
+    this.change(entry);
+    if (told) this.tell("warn", told);
+    else this.ask(reference);
+  }
+
+  drop(reference) {
+    this.lacking.delete(reference);
+    this.change(withoutMaker(this.entry, reference));
+  }
+
+  /** Whether this maker may make it: a warning at most, and silence without network. */
+  async ask(reference) {
+    const { sku, made_at: made } = this.entry;
+    const eligible = await this.products.eligible(sku, reference, made);
+    const still = this.entry?.sku === sku && this.entry.made_at === made && this.entry.makers.includes(reference);
+    if (!still || eligible === null) return;
+    this.lacking[eligible ? "delete" : "add"](reference);
+    if (!eligible) this.said = { kind: "warn", text: t("Sertifikat pembuat ini belum ada atau tidak berlaku. Boleh dicatat; petugas yang memutuskan.", "This maker has no valid certificate. It may be recorded; staff will decide.") };
+    this.form?.update();
+  }
+
+  async spell() {
+    const reference = await askBadge();
+    if (reference) this.addMaker(reference);
+    this.form?.focus();
+  }
+
+  async share() {
+    const shares = await askShares(this.entry);
+    if (shares !== undefined) this.change({ ...this.entry, shares });
+    this.form?.focus();
+  }
+
+  async changeTime() {
+    const made = await askTime(this.entry.made_at);
+    if (made !== undefined) {
+      this.lacking.clear();
+      this.change({ ...this.entry, made_at: made });
+      for (const reference of this.entry.makers) this.ask(reference);
+    }
+    this.form?.focus();
+  }
+
+  enter() {
+    if (!this.entry || onButton()) return false;
+    this.save();
+    return true;
+  }
+
+  /** Record it: on this device first. */
+  async save() {
+    const { entry } = this;
+    const wrong = missing(entry);
+    if (wrong) return this.tell("bad", wrong);
+    if (this.saving) return undefined;
+    this.saving = true;
+    try {
+      await this.today.record(outputOf(entry, this.app.device.paired.workshop, new Date().toISOString()), entry);
+      this.show(null);
+      toast(t("Tersimpan.", "Saved."));
+    } finally {
+      this.saving = false;
+    }
+    return undefined;
+  }
+
+  /** Away with the entry. @returns {boolean|Promise} false when there is none */
+  cancel() {
+    if (!this.entry) return false;
+    const { good, rejected, makers } = this.entry;
+    if (!good && !rejected && !makers.length) return this.change(null);
+    const question = t("Buang catatan ini?", "Throw this entry away?");
+    return confirm(question, { danger: true, yes: t("Buang", "Throw away"), no: t("Lanjutkan", "Go on") }).then((sure) => (sure ? this.change(null) : this.form?.focus()));
+  }
+
+  /** One that was refused becomes an entry again. */
+  async mend(record) {
+    if (this.entry) return;
+    const entry = await this.today.reopen(record.id, (body) => entryOf(body, record));
+    if (!entry) return;
+    this.app.outbox.wake();
+    await this.today.load();
+    this.show(entry);
+    for (const reference of entry.makers) this.ask(reference);
+  }
+
+  // -- what is shown ---------------------------------------------------------------------------------------
+
+  /** The entry as it is now, kept at once. */
+  change(entry) {
+    const kept = this.app.store.write((tx) => (entry ? tx.put("kv", entry, "entry") : tx.delete("kv", "entry")));
+    this.show(entry);
+    return kept;
+  }
+
+  show(entry) {
+    const same = Boolean(this.entry) === Boolean(entry) && this.form && this.entry?.sku === entry?.sku;
+    Object.assign(this, { entry, said: null });
+    if (!entry) this.lacking.clear();
+    if (same) this.form.update();
+    else this.app.draw();
+  }
+
+  tell(kind, text) {
+    this.said = kind ? { kind, text } : null;
+    if (this.form) this.form.update();
+    else fill(this.told, this.said ? h("p", { class: `banner ${kind}`, role: "alert" }, text) : null);
+  }
+
+  draw() {
+    this.form = this.entry ? new Form(this) : null;
+    fill(this.app.place, this.form ? this.form.element : this.#choice());
+    if (this.form) this.form.focus();
+    else this.drawList();
+  }
+
+  #choice() {
+    const { sorted, workshop, known } = this.products;
+    const none = known ? t("Bengkel ini belum punya produk. Minta petugas menambahkannya.", "This workshop has no products yet. Ask staff to add them.")
+      : t("Daftar produk belum termuat. Perangkat perlu jaringan sekali saja.", "The products are not loaded yet. This needs the network once.");
+    this.told = h("div", { class: "told" });
+    return h("div", { class: "page choice" },
+      h("div", { class: "headline" }, h("h1", {}, t("Apa yang selesai dibuat?", "What was made?")), h("span", { class: "soft" }, workshop)), this.told,
+      sorted.length ? tiles(sorted, (product) => this.choose(product)) : h("div", { class: "card empty" }, h("p", {}, none), button(t("Coba lagi", "Try again"), () => this.refresh(), "quiet")),
+      this.list);
+  }
+
+  drawList() {
+    if (!this.entry) fill(this.list, listed(this.today.records, (record) => this.mend(record)));
+  }
+}

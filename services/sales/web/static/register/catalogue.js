@@ -1,0 +1,89 @@
+// What the outlet can sell, as the server last told it: kept, so that it is there without network.
+import { businessDay, nameOf } from "../shared/words.js";
+import { sumOfQuantities } from "./money.js";
+
+export class Catalogue {
+  constructor(app) {
+    Object.assign(this, { app, items: [], etag: null, fetchedAt: null, reserved: new Map() });
+  }
+
+  async load() {
+    this.#take(await this.app.store.get("catalogue"));
+    await this.count();
+  }
+
+  #take(kept) {
+    if (!kept) return;
+    Object.assign(this, kept);
+    this.bySku = new Map(this.items.map((item) => [item.sku.toUpperCase(), item]));
+    this.byLot = new Map(this.items.flatMap((item) => item.lots.map((lot) => [lot.lot, { item, lot }])));
+  }
+
+  /** Ask the server; without network what is kept stays. @returns {Promise<boolean>} whether it changed */
+  async refresh() {
+    const { device, store } = this.app;
+    const headers = this.etag ? { "If-None-Match": this.etag } : {};
+    const answer = await device.api("GET", `/sales/v1/catalogue?outlet=${encodeURIComponent(device.paired.outlet)}`, undefined, headers);
+    if (answer.status !== 200) return false;
+    const kept = { items: answer.body.items, etag: answer.etag, fetchedAt: new Date().toISOString() };
+    await store.set("catalogue", kept);
+    this.#take(kept);
+    await this.count();
+    return true;
+  }
+
+  /** What this register has sold of each lot that the server does not know of yet. */
+  async count() {
+    const entries = await this.app.store.read((tx) => tx.all("outbox"));
+    const taken = new Map();
+    for (const line of entries.filter((one) => one.kind === "sale").flatMap((one) => one.body.lines)) {
+      taken.set(line.lot, [...(taken.get(line.lot) ?? []), line.quantity]);
+    }
+    this.reserved = new Map([...taken].map(([lot, quantities]) => [lot, sumOfQuantities(quantities)]));
+  }
+
+  /** What is left of a lot, allowing for unsent sales and for what stands in `lines`. */
+  left(lot, lines = []) {
+    const here = lines.filter((line) => line.lot === lot.lot).map((line) => line.quantity);
+    return sumOfQuantities([lot.available, -(this.reserved.get(lot.lot) ?? 0), ...here.map((quantity) => -quantity)]);
+  }
+
+  /** "recalled", "expired" or null: also of what expired since the server was last heard. */
+  blocked(lot) {
+    if (lot.blocked) return lot.blocked;
+    return lot.expires_on && lot.expires_on < businessDay() ? "expired" : null;
+  }
+
+  /** The lot to sell of an item: first expired first out; when the shelf should be empty the last one; null when none is known. */
+  pick(item, lines = []) {
+    const free = item.lots.filter((lot) => !this.blocked(lot));
+    return free.find((lot) => this.left(lot, lines) > 0) ?? free.at(-1) ?? null;
+  }
+
+  /** What a code means: {item, lot?}; lot only where the label of one was scanned. */
+  find(code) {
+    const found = this.byLot?.get(code);
+    if (found) return found;
+    const item = this.bySku?.get(code);
+    return item ? { item } : null;
+  }
+
+  /** Items whose name or code holds every word. */
+  search(text, category = null) {
+    const words = text.toLowerCase().split(/\s+/).filter(Boolean);
+    const fits = (item) => words.every((word) => `${item.sku} ${item.name.id} ${item.name.en}`.toLowerCase().includes(word));
+    return this.items.filter((item) => (!category || item.category === category) && fits(item));
+  }
+
+  get categories() {
+    return [...new Set(this.items.map((item) => item.category))].sort();
+  }
+
+  name(sku) {
+    return nameOf(this.bySku?.get(sku.toUpperCase())?.name) || sku;
+  }
+
+  unit(sku) {
+    return this.bySku?.get(sku.toUpperCase())?.unit ?? "";
+  }
+}

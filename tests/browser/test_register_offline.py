@@ -1,0 +1,284 @@
+"""The register without network: for days, through crashes, in two windows, through new versions of the page."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+from playwright.sync_api import BrowserContext, Error, Page, expect
+
+from services.system.demo import reference
+from services.system.demo.api import Person, until
+from shared.local.running import Running, running_system
+from tests.browser.conftest import FLAGS, TABLET, complain, look
+from tests.browser.shop import BREAD, SHIRT, Shop, new_shop, open_shift, pair, scan, search, sell_one, unsent
+
+
+@pytest.fixture
+def shop(stocked: Running) -> Shop:
+    """A shop with bread on its shelf."""
+    shop = new_shop(stocked)
+    shop.deliver(BREAD, 100)
+    return shop
+
+
+class Tablet:
+    """A tablet with a disk: what its browser has written survives the browser."""
+
+    def __init__(self, launch: Callable[..., BrowserContext], folder: Path, url: str) -> None:
+        self.launch, self.folder, self.url = launch, folder, url
+        self.complaints: list[str] = []
+        self.context: BrowserContext
+        self.page: Page
+
+    def on(self) -> Page:
+        """Switch it on, and open the register."""
+        self.context = self.launch(self.folder, base_url=self.url, timezone_id="Asia/Makassar", **TABLET)
+        self.page = self.context.pages[0]
+        complain(self.page, self.complaints)
+        return self.page
+
+    def kill(self) -> None:
+        """The power fails: every process of its browser is gone at once."""
+        mine = [
+            one for one in psutil.process_iter(["cmdline"]) if f"--user-data-dir={self.folder}" in one.info["cmdline"]
+        ]
+        assert mine
+        for process in mine:
+            for child in [*process.children(recursive=True), process]:
+                child.kill()
+        psutil.wait_procs(mine, timeout=10)
+
+    def kept_without_network(self) -> None:
+        """Wait until the page is on the device."""
+        self.page.evaluate("navigator.serviceWorker.ready.then(() => true)")
+        until("all files are kept", lambda: bool(self.page.evaluate("navigator.serviceWorker.controller !== null")))
+
+
+@pytest.fixture
+def tablet(chromium: str, browser: Any, shop: Shop, tmp_path: Path) -> Iterator[Tablet]:
+    """A tablet in the shop, switched off."""
+    launched: list[BrowserContext] = []
+
+    def launch(folder: Path, **options: Any) -> BrowserContext:
+        kind = browser.browser_type
+        context: BrowserContext = kind.launch_persistent_context(
+            folder, executable_path=chromium, args=FLAGS, **options
+        )
+        launched.append(context)
+        return context
+
+    made = Tablet(launch, tmp_path / "tablet", shop.system.url)
+    yield made
+    for context in launched:
+        with suppress(Error):  # it was killed
+            context.close()
+    assert made.complaints == []
+
+
+def test_from_pairing_to_a_closed_shift_with_the_network_cut_and_the_browser_killed_twice(
+    tablet: Tablet, shop: Shop
+) -> None:
+    page = tablet.on()
+    pair(page, shop)
+    open_shift(page)
+    sell_one(page)
+    unsent(page, 0)
+    tablet.kept_without_network()
+    tablet.context.set_offline(True)
+    sell_one(page)
+    sell_one(page, SHIRT)
+    unsent(page, 2)
+    look(page, "register-offline")
+    scan(page, BREAD)
+    expect(page.locator(".basket .line")).to_have_count(1)
+    tablet.kill()
+
+    page = tablet.on()
+    tablet.context.set_offline(True)
+    page.goto("/sales/register/")  # from the device: there is no network
+    expect(page.locator(".basket .line")).to_have_count(1)  # what was being bought
+    unsent(page, 2)
+    page.keyboard.press("F2")
+    page.keyboard.press("Enter")
+    expect(page.locator(".slip")).to_contain_text("000004")
+    tablet.kill()  # the receipt is on the screen: it must be on the disk
+
+    page = tablet.on()
+    tablet.context.set_offline(True)
+    page.goto("/sales/register/")
+    unsent(page, 3)
+    expect(page.locator(".basket .line")).to_have_count(0)
+    page.keyboard.press("F8")
+    page.get_by_label("Nomor nota").fill("2")
+    page.keyboard.press("Enter")
+    page.get_by_label(re.compile("^Tambah Roti")).click()
+    page.locator("button[data-refund]").click()
+    unsent(page, 4)
+    page.keyboard.press("F10")
+    page.locator("[data-note='100000']").fill("3")
+    page.locator("[data-close]").click()
+    page.get_by_role("button", name="Tutup kasir").last.click()
+    expected = 200_000 + 2 * 5000 + 85_000  # three breads and a shirt, one bread given back
+    expect(page.locator("[data-variance]")).to_have_attribute("data-variance", str(300_000 - expected))
+    page.locator("[data-done]").click()
+    unsent(page, 5)
+
+    tablet.context.set_offline(False)
+    unsent(page, 0, patience=30)
+    assert [sale["register_no"] for sale in shop.sales()] == [1, 2, 3, 4]
+    known = shop.sync()
+    assert (known["last_no"], known["missing"], known["quarantined"]) == (4, [], [])
+    (shift,) = shop.till().get("/sales/v1/shifts", register=shop.register)["items"]
+    assert (shift["close"]["variance"], shift["expected_now"]) == (300_000 - expected, expected)
+    verified = shop.system.run("verify")
+    assert verified.returncode == 0, verified.stdout
+
+
+def test_who_is_unsent_may_not_sign_out_and_can_take_the_sales_along_in_a_file(
+    tablet: Tablet, shop: Shop, tmp_path: Path
+) -> None:
+    page = tablet.on()
+    pair(page, shop)
+    open_shift(page)
+    unsent(page, 0)
+    tablet.context.set_offline(True)
+    sell_one(page)
+    sell_one(page)
+    expect(page.locator(".badge.state")).to_contain_text("2 belum terkirim")
+    page.locator(".badge.state").click()
+    look(page, "register-unsent")
+    page.get_by_role("button", name="Lepas perangkat").click()
+    expect(page.get_by_role("alert")).to_contain_text("Masih ada 2 catatan yang belum terkirim")
+    page.keyboard.press("Enter")
+    with page.expect_download() as saving:
+        page.get_by_role("button", name="Simpan ke berkas").click()
+    file = tmp_path / "unsent.json"
+    saving.value.save_as(file)
+    assert len(json.loads(file.read_text())["entries"]) == 2
+    for expected in ("recorded: 2", "duplicate: 2"):
+        done = shop.system.run("import-unsent", str(file))
+        assert done.returncode == 0, done.stderr
+        assert expected in done.stdout
+    page.keyboard.press("Escape")
+    tablet.context.set_offline(False)
+    unsent(page, 0)  # the same once more is no second sale
+    assert [sale["register_no"] for sale in shop.sales()] == [1, 2]
+
+
+def test_a_revoked_device_keeps_its_sales_until_it_is_paired_again(tablet: Tablet, shop: Shop) -> None:
+    page = tablet.on()
+    pair(page, shop)
+    open_shift(page)
+    unsent(page, 0)
+    operator = Person(shop.system.url, "operator")
+    (mine,) = [
+        one
+        for one in operator.get("/sales/v1/pairings", limit=1000)["items"]
+        if one["scope"].get("register") == shop.register and one["claimed_at"]
+    ]
+    operator.post(f"/sales/v1/pairings/{mine['id']}/revocation")
+    until("it is refused", lambda: page.evaluate("fetch('/sales/healthz').then(() => true)"))
+
+    def noticed() -> bool:
+        sell_one(page)
+        return "dicabut" in page.locator(".badge.state").inner_text()
+
+    until("the register says so", noticed, seconds=30)
+    page.locator(".badge.state").click()
+    page.get_by_role("button", name="Pasangkan lagi").click()
+    other = new_shop(shop.system)
+    page.get_by_label("Kode").fill(other.code())
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("alert")).to_contain_text("belum terkirim")
+    page.get_by_label("Kode").fill(shop.code())
+    page.keyboard.press("Enter")
+    expect(search(page)).to_be_focused()
+    unsent(page, 0)
+    numbers = [sale["register_no"] for sale in shop.sales()]
+    assert numbers == list(range(1, len(numbers) + 1)) != []
+
+
+def test_two_windows_cannot_sell_at_once(tablet: Tablet, shop: Shop) -> None:
+    page = tablet.on()
+    pair(page, shop)
+    open_shift(page)
+    second = tablet.context.new_page()
+    second.goto("/sales/register/")
+    expect(second.get_by_role("heading", name="Sudah terbuka di jendela lain")).to_be_visible()
+    second.get_by_role("button", name="Pakai di sini").click()
+    expect(search(second)).to_be_visible()
+    expect(page.get_by_role("heading", name="Sudah terbuka di jendela lain")).to_be_visible()
+
+
+def test_a_number_that_the_server_misses_is_sent_again(tablet: Tablet, shop: Shop) -> None:
+    page = tablet.on()
+    pair(page, shop)
+    open_shift(page)
+    unsent(page, 0)
+    tablet.context.set_offline(True)
+    for _ in range(3):
+        sell_one(page)
+    # What a server that was restored from a backup would look like to the device: number 2 is not there.
+    page.evaluate(
+        """async () => {
+            const { Store } = await import("/sales/static/shared/store.js");
+            const store = await Store.open("lapak-register");
+            await store.write(async (tx) => {
+                for (const entry of await tx.all("outbox")) if (entry.no === 2) await tx.delete("outbox", entry.seq);
+            });
+            store.database.close();
+        }"""
+    )
+    tablet.context.set_offline(False)
+    until("all three are there", lambda: [sale["register_no"] for sale in shop.sales()] == [1, 2, 3], seconds=30)
+    assert shop.sync()["missing"] == []
+
+
+def test_a_new_version_of_the_page_comes_in_and_the_queue_stays(
+    chromium: str, browser: Any, keys: None, tmp_path: Path
+) -> None:
+    """The server goes away, and comes back with other files (its discount limit is a part of the page)."""
+    with running_system(tmp_path / "system") as system:
+        port = int(system.url.rsplit(":", 1)[1])
+        people = {role: Person(system.url, role) for role in ("staff", "instructor", "city")}
+        reference.load(**people)
+        shop = new_shop(system)
+        until("the shop knows its goods", lambda: SHIRT in shop.catalogue())
+        options: dict[str, Any] = {"executable_path": chromium, "args": FLAGS, "base_url": system.url, **TABLET}
+        context = browser.browser_type.launch_persistent_context(tmp_path / "tablet", **options)
+        page = context.pages[0]
+        pair(page, shop)
+        open_shift(page)
+        unsent(page, 0)
+        page.evaluate("navigator.serviceWorker.ready.then(() => true)")
+        (before,) = _versions(page)
+    sell_one(page, SHIRT)
+    unsent(page, 1)
+    scan(page, SHIRT)  # a customer stands there: nothing may be swapped now
+    expect(page.locator(".basket .line")).to_have_count(1)
+    with running_system(tmp_path / "system", port=port, environment={"LAPAK_DISCOUNT_PERCENT": "35"}):
+        page.evaluate("navigator.serviceWorker.getRegistration().then((one) => one.update())")
+        expect(page.get_by_role("button", name="Versi baru: mulai")).to_be_visible()
+        assert page.evaluate("document.body.dataset.discountLimit") == "20"
+        page.get_by_role("button", name="Versi baru: mulai").click()
+        expect(page.locator("body[data-discount-limit='35']")).to_be_attached()
+        expect(page.locator(".basket .line")).to_have_count(1)
+        unsent(page, 0, patience=70)
+        assert len(shop.sales()) == 1
+        until("the old files are gone", lambda: len(_versions(page)) == 1)
+        assert _versions(page) != [before]
+        context.close()
+
+
+def _versions(page: Page) -> list[str]:
+    found: list[str] = page.evaluate(
+        "caches.keys().then((names) => names.filter((name) => name.startsWith('lapak-sales-register-')))"
+    )
+    return found
