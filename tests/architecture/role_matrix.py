@@ -168,6 +168,9 @@ _SALES = {
     "POST /v1/quarantine/<id>/resolution": "outlet city",
     "GET /v1/reports/sales": "outlet city treasurer auditor",
     "POST /v1/token-revocations": "operator",
+    "GET /register/": PUBLIC,
+    "GET /register/sw.js": PUBLIC,
+    "GET /register/app.webmanifest": PUBLIC,
     # the console
     "GET /": "city outlet treasurer auditor",
     "GET /reports": "city outlet treasurer auditor",

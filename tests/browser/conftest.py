@@ -22,6 +22,7 @@ from services.system.demo import reference
 from services.system.demo.api import Person, until
 from shared.http.guard import COOKIE
 from shared.local.running import Running
+from tests.browser.shop import Open, Shop, new_shop, open_shift, pair
 
 #: Read now: no test sees a setting of whoever runs it.
 PICTURES = os.environ.get("LAPAK_SCREENSHOTS")
@@ -128,3 +129,22 @@ def look(page: Page, name: str) -> None:
     """Take a picture, when somebody wants to look at it."""
     if PICTURES:
         page.screenshot(path=Path(PICTURES) / f"{name}.png", full_page=True)
+
+
+@pytest.fixture
+def shop(stocked: Running) -> Shop:
+    """A shop of this test's own; its shelf is empty."""
+    return new_shop(stocked)
+
+
+@pytest.fixture
+def till(open_page: Open, shop: Shop) -> Callable[..., Page]:
+    """`till(lang="id")`: the shop's register on a tablet, paired, its shift open."""
+
+    def till(lang: str = "id") -> Page:
+        page = open_page(size=TABLET, lang=lang)
+        pair(page, shop)
+        open_shift(page)
+        return page
+
+    return till

@@ -159,4 +159,37 @@ def pay_exactly(page: Page) -> None:
     expect(search(page)).to_be_focused()
 
 
+def give_back(page: Page, receipt: str, pieces: int) -> None:
+    """So many loaves of a receipt come back; the money is given out."""
+    page.keyboard.press("F8")
+    page.get_by_label("Nomor nota").fill(receipt)
+    page.keyboard.press("Enter")
+    for _ in range(pieces):
+        page.get_by_label(re.compile("^Tambah Roti")).click()
+    page.locator("button[data-refund]").click()
+    expect(page.get_by_role("dialog")).to_have_count(0)
+
+
+def close_shift(page: Page, notes: dict[int, int], variance: int) -> None:
+    """Count the drawer; the register says by how much it is off."""
+    page.keyboard.press("F10")
+    for note, count in notes.items():
+        page.locator(f"[data-note='{note}']").fill(str(count))
+    page.locator("[data-close]").click()
+    page.get_by_role("button", name="Tutup kasir").last.click()
+    expect(page.locator("[data-variance]")).to_have_attribute("data-variance", str(variance))
+    page.locator("[data-done]").click()
+    expect(page.get_by_role("heading", name="Buka kasir")).to_be_visible()
+
+
+def costs(page: Page, amount: int) -> None:
+    """Wait until the basket says that it costs so much."""
+    expect(page.locator("[data-total]")).to_have_attribute("data-total", str(amount))
+
+
+def has_lines(page: Page, count: int) -> None:
+    """Wait until so many lines are in the basket."""
+    expect(page.locator(".basket .line")).to_have_count(count)
+
+
 Open = Callable[..., Page]

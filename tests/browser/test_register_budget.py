@@ -34,7 +34,7 @@ _SELL = """async ([many, sku]) => {
 def test_the_first_load_is_at_most_150_kb_compressed(open_page: Open) -> None:
     page = open_page(size=TABLET)
     answers: list[Response] = []
-    page.on("response", lambda answer: answers.append(answer))
+    page.on("response", lambda answer: answers.append(answer))  # noqa: PLW0108  (playwright marks what listens)
     page.goto("/sales/register/")
     expect(page.get_by_label("Kode")).to_be_visible()
     page.wait_for_load_state("networkidle")

@@ -4,20 +4,33 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-import psutil
 import pytest
 from playwright.sync_api import BrowserContext, Error, Page, expect
 
 from services.system.demo import reference
 from services.system.demo.api import Person, until
 from shared.local.running import Running, running_system
-from tests.browser.conftest import FLAGS, TABLET, complain, look
-from tests.browser.shop import BREAD, SHIRT, Shop, new_shop, open_shift, pair, scan, search, sell_one, unsent
+from tests.browser.conftest import FLAGS, TABLET, look
+from tests.browser.shop import (
+    BREAD,
+    SHIRT,
+    Shop,
+    close_shift,
+    give_back,
+    new_shop,
+    open_shift,
+    pair,
+    scan,
+    search,
+    sell_one,
+    unsent,
+)
+from tests.browser.tablet import Tablet
 
 
 @pytest.fixture
@@ -26,39 +39,6 @@ def shop(stocked: Running) -> Shop:
     shop = new_shop(stocked)
     shop.deliver(BREAD, 100)
     return shop
-
-
-class Tablet:
-    """A tablet with a disk: what its browser has written survives the browser."""
-
-    def __init__(self, launch: Callable[..., BrowserContext], folder: Path, url: str) -> None:
-        self.launch, self.folder, self.url = launch, folder, url
-        self.complaints: list[str] = []
-        self.context: BrowserContext
-        self.page: Page
-
-    def on(self) -> Page:
-        """Switch it on, and open the register."""
-        self.context = self.launch(self.folder, base_url=self.url, timezone_id="Asia/Makassar", **TABLET)
-        self.page = self.context.pages[0]
-        complain(self.page, self.complaints)
-        return self.page
-
-    def kill(self) -> None:
-        """The power fails: every process of its browser is gone at once."""
-        mine = [
-            one for one in psutil.process_iter(["cmdline"]) if f"--user-data-dir={self.folder}" in one.info["cmdline"]
-        ]
-        assert mine
-        for process in mine:
-            for child in [*process.children(recursive=True), process]:
-                child.kill()
-        psutil.wait_procs(mine, timeout=10)
-
-    def kept_without_network(self) -> None:
-        """Wait until the page is on the device."""
-        self.page.evaluate("navigator.serviceWorker.ready.then(() => true)")
-        until("all files are kept", lambda: bool(self.page.evaluate("navigator.serviceWorker.controller !== null")))
 
 
 @pytest.fixture
@@ -100,9 +80,8 @@ def test_from_pairing_to_a_closed_shift_with_the_network_cut_and_the_browser_kil
     expect(page.locator(".basket .line")).to_have_count(1)
     tablet.kill()
 
-    page = tablet.on()
-    tablet.context.set_offline(True)
-    page.goto("/sales/register/")  # from the device: there is no network
+    page = tablet.on(network=False)
+    page.goto("/sales/register/")  # from the device
     expect(page.locator(".basket .line")).to_have_count(1)  # what was being bought
     unsent(page, 2)
     page.keyboard.press("F2")
@@ -110,28 +89,23 @@ def test_from_pairing_to_a_closed_shift_with_the_network_cut_and_the_browser_kil
     expect(page.locator(".slip")).to_contain_text("000004")
     tablet.kill()  # the receipt is on the screen: it must be on the disk
 
-    page = tablet.on()
-    tablet.context.set_offline(True)
+    page = tablet.on(network=False)
     page.goto("/sales/register/")
     unsent(page, 3)
     expect(page.locator(".basket .line")).to_have_count(0)
-    page.keyboard.press("F8")
-    page.get_by_label("Nomor nota").fill("2")
-    page.keyboard.press("Enter")
-    page.get_by_label(re.compile("^Tambah Roti")).click()
-    page.locator("button[data-refund]").click()
+    give_back(page, "2", 1)
     unsent(page, 4)
-    page.keyboard.press("F10")
-    page.locator("[data-note='100000']").fill("3")
-    page.locator("[data-close]").click()
-    page.get_by_role("button", name="Tutup kasir").last.click()
     expected = 200_000 + 2 * 5000 + 85_000  # three breads and a shirt, one bread given back
-    expect(page.locator("[data-variance]")).to_have_attribute("data-variance", str(300_000 - expected))
-    page.locator("[data-done]").click()
+    close_shift(page, {100_000: 3}, 300_000 - expected)
     unsent(page, 5)
 
     tablet.context.set_offline(False)
     unsent(page, 0, patience=30)
+    _everything_arrived(shop, expected)
+
+
+def _everything_arrived(shop: Shop, expected: int) -> None:
+    """Four sales, no number missing, the drawer as it was counted, and the books of all services agree."""
     assert [sale["register_no"] for sale in shop.sales()] == [1, 2, 3, 4]
     known = shop.sync()
     assert (known["last_no"], known["missing"], known["quarantined"]) == (4, [], [])
@@ -139,6 +113,32 @@ def test_from_pairing_to_a_closed_shift_with_the_network_cut_and_the_browser_kil
     assert (shift["close"]["variance"], shift["expected_now"]) == (300_000 - expected, expected)
     verified = shop.system.run("verify")
     assert verified.returncode == 0, verified.stdout
+
+
+def test_an_answer_that_is_lost_on_the_way_makes_no_second_sale(tablet: Tablet, shop: Shop) -> None:
+    page = tablet.on()
+    pair(page, shop)
+    open_shift(page)
+    unsent(page, 0)
+    heard: list[int] = []
+
+    def lose(route: Any) -> None:
+        heard.append(route.fetch().status)
+        route.abort()
+
+    tablet.context.route(re.compile("/v1/registers/.*/(sales|returns)$"), lose)
+    sell_one(page)
+    give_back(page, "1", 1)
+    until("the server has it, the device does not know", lambda: heard.count(200) > 0)
+    unsent(page, 2)
+    tablet.kill()
+    page = tablet.on()
+    page.goto("/sales/register/")
+    unsent(page, 0)
+    assert [sale["register_no"] for sale in shop.sales()] == [1]
+    back = shop.till().get("/sales/v1/returns", register=shop.register)["items"]
+    assert [one["status"] for one in back] == ["recorded"]
+    assert len(shop.catalogue()[BREAD]["lots"]) == 1
 
 
 def test_who_is_unsent_may_not_sign_out_and_can_take_the_sales_along_in_a_file(

@@ -34,12 +34,5 @@ def stock_page() -> Response:
         names = Names(session, {row.sku for row in page.items} | set(stocked))
     ways = [(t("Di jalan", "On the way"), [(TRANSIT, names.place(TRANSIT))])]
     products = sorted(((sku, names.product(sku)) for sku in stocked), key=lambda one: one[1])
-    return show(
-        "stock/list.html",
-        page=page,
-        names=names,
-        chosen=args,
-        places=ways + names.ends(code=str),
-        products=products,
-        today=business_day(now()),
-    )
+    filters = {"chosen": args, "places": ways + names.ends(code=str), "products": products}
+    return show("stock/list.html", page=page, names=names, today=business_day(now()), **filters)
