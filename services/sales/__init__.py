@@ -3,5 +3,5 @@
 Owns: outlets, registers, prices, shifts, sales, returns and refunds, work items, quarantine.
 Announces: OutletOpened, SaleRecorded, SaleReturned, SaleLotAssigned, TokenRevoked.
 Listens to: ProductPublished, LotCreated, ConsignmentReceived, StockMoved, LotRecalled (inventory).
-Screens: none yet.
+Screens: the console (`/sales/`, reports, work items, registers), the register (`/sales/register/`).
 """

@@ -4,5 +4,5 @@ Owns: residents (their names encrypted, in a table of their own), skills, progra
 competency certificates, attestations.
 Announces: SkillGranted, SkillWithdrawn.
 Listens to: OutputAccepted (inventory), SaleReturned, TokenRevoked (sales): the practice log of each resident.
-Screens: none yet.
+Screens: the console (`/training/`): skills, expiring certificates, badges.
 """

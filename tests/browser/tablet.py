@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -36,8 +37,9 @@ class Tablet:
         ]
         assert mine
         for process in mine:
-            for child in [*process.children(recursive=True), process]:
-                child.kill()
+            with suppress(psutil.NoSuchProcess):
+                for child in [*process.children(recursive=True), process]:
+                    child.kill()
         psutil.wait_procs(mine, timeout=10)
 
     def kept_without_network(self) -> None:

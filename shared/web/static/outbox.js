@@ -29,7 +29,7 @@ export class Outbox extends EventTarget {
   async run() {
     addEventListener("online", () => this.wake(true));
     await this.#again();
-    for (;;) {
+    while (!this.stopped) {
       const worked = await this.#step().catch((error) => ({ trouble: "defect", error }));
       if (worked.error) console.error(worked.error);
       this.state.trouble = worked.trouble ?? null;
@@ -37,6 +37,12 @@ export class Outbox extends EventTarget {
       if (worked.sent) this.pause = 0;
       else await this.#rest(worked);
     }
+  }
+
+  /** Send no more. */
+  stop() {
+    this.stopped = true;
+    this.rouse?.();
   }
 
   /** There is something new to send, or (`now`) the network is back. */

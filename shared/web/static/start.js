@@ -23,9 +23,13 @@ import { lang, t } from "./words.js";
 export async function start(screen) {
   document.documentElement.lang = lang();
   const place = document.querySelector("#screen");
-  const here = await onlyTab(screen.database, () => elsewhere(place, screen));
-  if (!here) return elsewhere(place, screen);
-  await run(screen, place);
+  let app = null;
+  const lost = () => {
+    app?.outbox.stop(); // the other window sends
+    elsewhere(place, screen);
+  };
+  if (!(await onlyTab(screen.database, lost))) return elsewhere(place, screen);
+  app = await run(screen, place);
 }
 
 async function run(screen, place) {
@@ -41,6 +45,7 @@ async function run(screen, place) {
   app.outbox.run();
   app.draw();
   stayFresh((swap) => app.frame.offerNew(swap));
+  return app;
 }
 
 /** Another screen of this device was paired: its token serves here too. */
