@@ -6,6 +6,6 @@ Announces: ProductPublished, OutputAccepted (inside the wall only), LotCreated, 
 StockMoved, LotRecalled.
 Listens to: SkillGranted, SkillWithdrawn (training); OutletOpened, SaleRecorded, SaleReturned, SaleLotAssigned,
 TokenRevoked (sales).
-Screens: the console (`/inventory/`) and the pages of staff; the workshop's terminal (`/inventory/terminal/`), the shop's receiving
-(`/inventory/receiving/`); the public page of a lot (`/inventory/p/{lot}`).
+Screens: the console (`/inventory/`) and the pages of staff; the workshop's terminal (`/inventory/terminal/`), the
+shop's receiving (`/inventory/receiving/`); the public page of a lot (`/inventory/p/{lot}`).
 """

@@ -76,6 +76,21 @@ def age(value: datetime) -> str:
     return dates.format_timedelta(max(now() - value, timedelta(minutes=1)), granularity="minute", locale=_locale())
 
 
+def role_name(role: str) -> str:
+    """What a person is here, in words."""
+    return {
+        "staff": t("petugas", "staff"),
+        "instructor": t("instruktur", "instructor"),
+        "outlet": t("pengelola gerai", "outlet manager"),
+        "city": t("kantor kota", "city office"),
+        "treasurer": t("bendahara penerimaan", "receipts treasurer"),
+        "auditor": t("pemeriksa", "auditor"),
+        "operator": "operator",
+        "register": t("kasir", "register"),
+        "terminal": "terminal",
+    }.get(role, role)
+
+
 #: What every template may use.
 HELPERS = {
     "age": age,
@@ -85,6 +100,7 @@ HELPERS = {
     "name_of": name_of,
     "number": number,
     "other_language": other_language,
+    "role_name": role_name,
     "rupiah": rupiah,
     "t": t,
 }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from flask import Response, request
 from marshmallow import fields, validate
 
@@ -34,5 +36,5 @@ def stock_page() -> Response:
         names = Names(session, {row.sku for row in page.items} | set(stocked))
     ways = [(t("Di jalan", "On the way"), [(TRANSIT, names.place(TRANSIT))])]
     products = sorted(((sku, names.product(sku)) for sku in stocked), key=lambda one: one[1])
-    filters = {"chosen": args, "places": ways + names.ends(code=str), "products": products}
+    filters: dict[str, Any] = {"chosen": args, "places": ways + names.ends(code=str), "products": products}
     return show("stock/list.html", page=page, names=names, today=business_day(now()), **filters)
