@@ -18,7 +18,7 @@ def create_app(database: Database | None = None) -> Flask:
     return http.create_app(
         "inventory",
         title="Lapak inventory: goods",
-        blueprints=[*blueprints, event_plane.blueprint(consumer), devices.api()],
+        blueprints=[*blueprints, event_plane.blueprint(consumer), *devices.api()],
         screens=screens("inventory", pages=web.pages, offline=web.offline),
         database=database or http.web_database("inventory"),
     )

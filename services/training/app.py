@@ -18,7 +18,7 @@ def create_app(database: Database | None = None) -> Flask:
     return http.create_app(
         "training",
         title="Lapak training: people and skills",
-        blueprints=[*blueprints, event_plane.blueprint(consumer), devices.api()],
+        blueprints=[*blueprints, event_plane.blueprint(consumer), *devices.api()],
         screens=screens("training", pages=web.pages, offline=web.offline),
         database=database or http.web_database("training"),
     )

@@ -97,7 +97,26 @@ def _make(body: dict[str, Any]) -> pairing.Code:
         raise invalid("role", str(error)) from None
 
 
-def api(revoke: Revoke = revoke_here) -> Blueprint:
+# One for all services, made once: a limit counts once for each time that its view was made.
+claims = Blueprint("pairing_claims", __name__, description="Pairing of devices and people")
+
+
+@claims.post("/pairing-claims")
+@requires(PUBLIC)
+@limiter.limit(GUESSES, deduct_when=lambda response: bool(response.status_code == 404))
+@claims.arguments(ClaimBody())
+@claims.response(200, ClaimAnswer())
+@claims.alt_response(429, description="Too many wrong codes; wait as long as Retry-After says")
+def claim_pairing(body: dict[str, Any]) -> Any:
+    """Turn a code into a device's token."""
+    with transaction() as session:
+        claimed = pairing.claim(session, code=body["code"], devices=True)
+    token = claimed.token
+    said = {name: getattr(token, name) for name in ("role", "workshop", "outlet", "register")}
+    return said | {"token": claimed.text, "expires_at": datetime.fromtimestamp(token.expires_at).astimezone()}
+
+
+def api(revoke: Revoke = revoke_here) -> list[Blueprint]:
     """`/v1/pairings` for operators, `/v1/pairing-claims` for whoever has a code."""
     bp = Blueprint("pairings", __name__, description="Pairing of devices and people")
 
@@ -125,21 +144,7 @@ def api(revoke: Revoke = revoke_here) -> Blueprint:
         """Make the token of a pairing worthless."""
         _revoke(pairing_id, revoke)
 
-    @bp.post("/pairing-claims")
-    @requires(PUBLIC)
-    @limiter.limit(GUESSES, deduct_when=lambda response: bool(response.status_code == 404))
-    @bp.arguments(ClaimBody())
-    @bp.response(200, ClaimAnswer())
-    @bp.alt_response(429, description="Too many wrong codes; wait as long as Retry-After says")
-    def claim_pairing(body: dict[str, Any]) -> Any:
-        """Turn a code into a device's token."""
-        with transaction() as session:
-            claimed = pairing.claim(session, code=body["code"], devices=True)
-        token = claimed.token
-        said = {name: getattr(token, name) for name in ("role", "workshop", "outlet", "register")}
-        return said | {"token": claimed.text, "expires_at": datetime.fromtimestamp(token.expires_at).astimezone()}
-
-    return bp
+    return [bp, claims]
 
 
 def _revoke(pairing_id: UUID, revoke: Revoke) -> None:
