@@ -28,10 +28,7 @@ def listed(
     statement = _rows()
     if state is not None:
         statement = statement.where(Discrepancy.open != 0 if state == "open" else Discrepancy.open == 0)
-    for kind, code in (("outlet", outlet), ("workshop", workshop)):
-        if code is not None:
-            place = f"{kind}/{code}"
-            statement = statement.where(or_(Discrepancy.origin == place, Discrepancy.destination == place))
+    statement = _touching(_touching(statement, "outlet", outlet), "workshop", workshop)
     return paged(session, statement, [Discrepancy.id], after=after, limit=limit)
 
 
@@ -41,14 +38,20 @@ def owner(row: Any) -> str:
     return str(row.origin if difference > 0 else row.destination)
 
 
-def longest_open(session: Session, *, after: str | None, limit: int) -> Page:
-    """Open differences, the oldest first."""
-    statement = _rows().where(Discrepancy.open != 0)
+def _touching(statement: Select[*tuple[Any, ...]], kind: str, code: str | None) -> Select[*tuple[Any, ...]]:
+    """Only what comes from or goes to a place; None: everything."""
+    place = f"{kind}/{code}"
+    return statement.where(or_(Discrepancy.origin == place, Discrepancy.destination == place)) if code else statement
+
+
+def longest_open(session: Session, *, outlet: str | None, after: str | None, limit: int) -> Page:
+    """Open differences, the oldest first; with `outlet` only those of its deliveries."""
+    statement = _touching(_rows().where(Discrepancy.open != 0), "outlet", outlet)
     return paged(session, statement, [Discrepancy.since, Discrepancy.id], after=after, limit=limit)
 
 
-def lately_settled(session: Session, *, limit: int) -> Sequence[Any]:
-    """What people decided about differences, the latest first."""
+def lately_settled(session: Session, *, outlet: str | None, limit: int) -> Sequence[Any]:
+    """What people decided about differences, the latest first; with `outlet` only those of its deliveries."""
     statement = select(
         Discrepancy.consignment_id,
         Discrepancy.origin,
@@ -60,6 +63,7 @@ def lately_settled(session: Session, *, limit: int) -> Sequence[Any]:
         DiscrepancyResolution.resolved_by,
         DiscrepancyResolution.resolved_at,
     ).join(DiscrepancyResolution, DiscrepancyResolution.discrepancy_id == Discrepancy.id)
+    statement = _touching(statement, "outlet", outlet)
     return session.execute(statement.order_by(DiscrepancyResolution.resolved_at.desc()).limit(limit)).all()
 
 

@@ -17,13 +17,6 @@ from shared.http import Blueprint, current_token, require_scope, requires, trans
 bp = Blueprint("consignments", __name__, description="Consignments, receipts, discrepancies")
 
 
-def _require_own(consignment: Consignment) -> None:
-    """Refuse an outlet's people a consignment that neither comes from nor goes to their outlet."""
-    own = current_token().outlet
-    if own is not None and own not in {consignment.from_outlet, consignment.to_outlet}:
-        raise Forbidden("The token belongs to another outlet.")
-
-
 def _require_receiver(consignment: Consignment) -> None:
     """Refuse whoever does not stand where the goods arrive: an outlet's register there, staff at a workshop."""
     if current_token().outlet != consignment.to_outlet:
@@ -60,7 +53,7 @@ def get_consignment(consignment_id: UUID) -> Any:
     """One consignment; its receiver sees no quantities before the first receipt."""
     with transaction() as session:
         found = consignments.find(session, consignment_id)
-        _require_own(found)
+        consignments.check_outlet(found, current_token().outlet)
         return read.shown(session, [found], outlet=current_token().outlet)[0]
 
 
@@ -96,7 +89,7 @@ def receive_consignment(body: dict[str, Any], consignment_id: UUID) -> Any:
 def list_receipts(args: dict[str, Any], consignment_id: UUID) -> Any:
     """The counts of a consignment."""
     with transaction() as session:
-        _require_own(consignments.find(session, consignment_id))
+        consignments.check_outlet(consignments.find(session, consignment_id), current_token().outlet)
         return read.receipts(session, consignment_id, outlet=current_token().outlet, **args)
 
 
@@ -134,6 +127,6 @@ def get_discrepancy(discrepancy_id: UUID) -> Any:
 def resolve_discrepancy(body: dict[str, Any], discrepancy_id: UUID) -> Any:
     """Say what became of the difference: the rest leaves transit."""
     with transaction() as session:
-        _require_own(discrepancies.find(session, discrepancy_id)[1])
+        consignments.check_outlet(discrepancies.find(session, discrepancy_id)[1], current_token().outlet)
         discrepancies.resolve(session, discrepancy_id=discrepancy_id, resolved_by=current_token().sub, **body)
         return differences.one(session, discrepancy_id)

@@ -17,8 +17,14 @@ from services.inventory.usecases.stock import Move, post_moves, require_on_hand,
 from shared.canonical import content_hash
 from shared.clock import now
 from shared.db import Session
-from shared.errors import Invalid, NotFound
+from shared.errors import Forbidden, Invalid, NotFound
 from shared.facts import record_once
+
+
+def check_outlet(consignment: Consignment, own: str | None) -> None:
+    """Raise Forbidden when somebody of an outlet (`own`; None: not bound to one) asks for what is not its business."""
+    if own is not None and own not in {consignment.from_outlet, consignment.to_outlet}:
+        raise Forbidden("The token belongs to another outlet.")
 
 
 def draft(session: Session, *, item: Mapping[str, Any], drafted_by: str) -> tuple[Consignment, bool]:

@@ -62,9 +62,7 @@ def _needs(session: Session, outlet: str | None) -> dict[str, Any]:
         cards.append(_card(waiting.count, title, "/inventory/outputs", waiting.since))
     if opened:
         title = t("Selisih belum selesai", "Open differences")
-        cards.append(
-            _card(opened, title, "/inventory/discrepancies" if staff else "#differences", differences[0].since)
-        )
+        cards.append(_card(opened, title, "/inventory/discrepancies", differences[0].since))
     if sent:
         title, since = t("Dikirim, belum diterima", "Sent, not received yet"), consignments[0].dispatched_at
         cards.append(_card(sent, title, "/inventory/consignments" if staff else "#underway", since))

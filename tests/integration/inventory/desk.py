@@ -42,9 +42,9 @@ class Sheet:
 class Desk:
     """Somebody signed in on the pages. Paths are below `/inventory/`."""
 
-    def __init__(self, app: Flask, role: str, name: str) -> None:
+    def __init__(self, app: Flask, role: str, name: str, **scope: str) -> None:
         self.client = app.test_client()
-        token = issue(role=role, subject=name, lifetime=timedelta(hours=1))
+        token = issue(role=role, subject=name, lifetime=timedelta(hours=1), **scope)
         self.headers = {"Authorization": f"Bearer {token}", "Sec-Fetch-Site": "same-origin"}
 
     def get(self, path: str, **query: Any) -> Sheet:

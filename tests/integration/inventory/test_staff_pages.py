@@ -169,6 +169,23 @@ def test_a_difference_is_settled_once_with_a_reason_that_fits(goods: Goods, staf
     assert staff.post(f"discrepancies/{uuid7()}/resolution", reason_code="lost").status == 404
 
 
+def test_an_outlet_sees_and_settles_the_differences_of_its_own_deliveries(goods: Goods, staff: Desk) -> None:
+    lot = goods.lot(20)
+    note = goods.draft(lot, 10)
+    goods.dispatch(note)
+    goods.receive(note, lot, 8)
+    one = goods.staff.get("/discrepancies")["items"][0]["id"]
+    own, other = (Desk(goods.staff.app, "outlet", "toko", outlet=code) for code in (OUTLET, "OUT-OTHER"))
+    assert lot not in other.get("discrepancies").text
+    assert other.post(f"discrepancies/{one}/resolution", reason_code="lost").status == 403
+    page = own.get("discrepancies")
+    assert lot in page.text
+    assert "/inventory/consignments" not in page.text  # the papers are the prison's
+    assert own.post(f"discrepancies/{one}/resolution", reason_code="lost").status == 303
+    assert lot in own.get("discrepancies").text
+    assert lot not in other.get("discrepancies").text
+
+
 def test_what_is_expired_is_marked_in_the_stock(goods: Goods, staff: Desk) -> None:
     old = goods.lot(3)
     moment = datetime.now(UTC)
