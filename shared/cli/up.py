@@ -80,11 +80,14 @@ def _welcome(url: str) -> str:
     return f"""
 Lapak is ready: {url}
 
-  sales      {url}/sales/docs
-  inventory  {url}/inventory/docs
-  training   {url}/training/docs
+  the shop      {url}/sales/register/         code: ./lapak pair --register OUT-DKR-1
+  the workshop  {url}/inventory/terminal/     code: ./lapak pair --terminal WS-RTI
+  its staff     {url}/inventory/              code: ./lapak pair --role staff
+  the city      {url}/sales/                  code: ./lapak pair --role city
+  training      {url}/training/               code: ./lapak pair --role instructor
+  the API       {url}/sales/docs, /inventory/docs, /training/docs
 
-Three things to try, in another terminal:
+Three more to try, in another terminal:
   ./lapak demo                                 the life of one product, from certificate to refund
   ./lapak status                               what runs here, and how much memory it takes
   TOKEN=$(./lapak token --role staff | tail -n 1)

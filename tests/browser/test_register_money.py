@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable
 
 from playwright.sync_api import Page, expect
+from pypdf import PdfReader
 
 from services.system.demo.api import Person, until
 from tests.browser.conftest import TABLET, accessible, look
@@ -27,6 +29,7 @@ from tests.browser.shop import (
 )
 
 PRICE = 5000
+MM = 72 / 25.4
 
 
 def printed(page: Page, times: int) -> None:
@@ -91,6 +94,10 @@ def test_a_receipt_that_is_printed_again_says_copy(till: Callable[..., Page], sh
     expect(paper).to_contain_text(f"{shop.register}-000001")
     expect(paper).not_to_contain_text("COPY")
     look(page, "register-paper")
+    (roll,) = PdfReader(io.BytesIO(page.pdf(prefer_css_page_size=True))).pages  # one piece, as long as what is on it
+    assert 57 < float(roll.mediabox.width) / MM < 59
+    assert 60 < float(roll.mediabox.height) / MM < 200
+    assert f"{shop.register}-000001" in roll.extract_text()
     page.emulate_media(media="screen")
     page.locator("[data-next]").click()  # what is not shown on paper has lost the focus
     expect(search(page)).to_be_focused()

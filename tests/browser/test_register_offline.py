@@ -6,16 +6,17 @@ import json
 import re
 from collections.abc import Iterator
 from contextlib import suppress
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import BrowserContext, Error, Page, expect
+from playwright.sync_api import BrowserContext, Error, expect
 
-from services.system.demo import reference
 from services.system.demo.api import Person, until
-from shared.local.running import Running, running_system
-from tests.browser.conftest import FLAGS, TABLET, look
+from shared.clock import now
+from shared.local.running import Running
+from tests.browser.conftest import FLAGS, look
 from tests.browser.shop import (
     BREAD,
     SHIRT,
@@ -205,6 +206,21 @@ def test_a_revoked_device_keeps_its_sales_until_it_is_paired_again(tablet: Table
     assert numbers == list(range(1, len(numbers) + 1)) != []
 
 
+def test_a_clock_that_is_wrong_is_shown_and_loses_nothing(tablet: Tablet, shop: Shop) -> None:
+    page = tablet.on()
+    wrong = now() + timedelta(minutes=10)
+    page.clock.install(time=wrong)
+    pair(page, shop)
+    open_shift(page)
+    expect(page.locator(".badge.state")).to_contain_text("Jam meleset 10 menit")
+    sell_one(page)
+    unsent(page, 0)
+    (sale,) = shop.sales()
+    assert datetime.fromisoformat(sale["sold_at"]) >= wrong
+    assert abs(datetime.fromisoformat(sale["effective_at"]) - now()) < timedelta(minutes=2)
+    assert -620 <= sale["drift"] <= -580
+
+
 def test_two_windows_cannot_sell_at_once(tablet: Tablet, shop: Shop) -> None:
     page = tablet.on()
     pair(page, shop)
@@ -239,46 +255,3 @@ def test_a_number_that_the_server_misses_is_sent_again(tablet: Tablet, shop: Sho
     tablet.context.set_offline(False)
     until("all three are there", lambda: [sale["register_no"] for sale in shop.sales()] == [1, 2, 3], seconds=30)
     assert shop.sync()["missing"] == []
-
-
-def test_a_new_version_of_the_page_comes_in_and_the_queue_stays(
-    chromium: str, browser: Any, keys: None, tmp_path: Path
-) -> None:
-    """The server goes away, and comes back with other files (its discount limit is a part of the page)."""
-    with running_system(tmp_path / "system") as system:
-        port = int(system.url.rsplit(":", 1)[1])
-        people = {role: Person(system.url, role) for role in ("staff", "instructor", "city")}
-        reference.load(**people)
-        shop = new_shop(system)
-        until("the shop knows its goods", lambda: SHIRT in shop.catalogue())
-        options: dict[str, Any] = {"executable_path": chromium, "args": FLAGS, "base_url": system.url, **TABLET}
-        context = browser.browser_type.launch_persistent_context(tmp_path / "tablet", **options)
-        page = context.pages[0]
-        pair(page, shop)
-        open_shift(page)
-        unsent(page, 0)
-        page.evaluate("navigator.serviceWorker.ready.then(() => true)")
-        (before,) = _versions(page)
-    sell_one(page, SHIRT)
-    unsent(page, 1)
-    scan(page, SHIRT)  # a customer stands there: nothing may be swapped now
-    expect(page.locator(".basket .line")).to_have_count(1)
-    with running_system(tmp_path / "system", port=port, environment={"LAPAK_DISCOUNT_PERCENT": "35"}):
-        page.evaluate("navigator.serviceWorker.getRegistration().then((one) => one.update())")
-        expect(page.get_by_role("button", name="Versi baru: mulai")).to_be_visible()
-        assert page.evaluate("document.body.dataset.discountLimit") == "20"
-        page.get_by_role("button", name="Versi baru: mulai").click()
-        expect(page.locator("body[data-discount-limit='35']")).to_be_attached()
-        expect(page.locator(".basket .line")).to_have_count(1)
-        unsent(page, 0, patience=70)
-        assert len(shop.sales()) == 1
-        until("the old files are gone", lambda: len(_versions(page)) == 1)
-        assert _versions(page) != [before]
-        context.close()
-
-
-def _versions(page: Page) -> list[str]:
-    found: list[str] = page.evaluate(
-        "caches.keys().then((names) => names.filter((name) => name.startsWith('lapak-sales-register-')))"
-    )
-    return found
