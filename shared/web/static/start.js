@@ -37,6 +37,7 @@ async function run(screen, place) {
   const device = await new Device(store, screen.service).load();
   const app = { store, device, screen, persisted: await keepForGood() };
   app.outbox = new Outbox(store, device, (...said) => screen.settle(...said));
+  await app.outbox.look(); // before anything is said about it
   app.frame = new Frame(place, app);
   app.place = app.frame.main;
   app.draw = () => drawn(app);
