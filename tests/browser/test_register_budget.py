@@ -1,4 +1,7 @@
-"""What the register costs: bytes to load it, time to begin, time to send what was sold without network."""
+"""What the register costs: bytes to load it, time to begin, time to send what was sold without network.
+
+`./lapak test tests/browser/test_register_budget.py -rP` prints the figures.
+"""
 
 from __future__ import annotations
 
@@ -40,6 +43,7 @@ def test_the_first_load_is_at_most_150_kb_compressed(open_page: Open) -> None:
     page.wait_for_load_state("networkidle")
     sizes = {answer.url: answer.request.sizes() for answer in answers if answer.status == 200}
     loaded = sum(size["responseBodySize"] + size["responseHeadersSize"] for size in sizes.values())
+    print(f"first load: {loaded / 1000:.1f} kB in {len(sizes)} files")
     assert len(sizes) > 10
     assert loaded <= 150_000, sorted((size["responseBodySize"], url) for url, size in sizes.items())
 
@@ -56,6 +60,7 @@ def test_from_the_device_it_can_be_used_within_a_second(open_page: Open, stocked
         page.reload()
         expect(search(page)).to_be_focused()
         took.append(float(page.evaluate("performance.getEntriesByName('usable')[0].startTime")))
+    print(f"usable from the device: {min(took):.0f} ms")
     assert min(took) < 1000, took  # the best of three: the machine does other things too
 
 
@@ -73,6 +78,8 @@ def test_five_hundred_sales_without_network_are_sent_within_30_seconds(open_page
     began = time.monotonic()
     page.context.set_offline(False)
     unsent(page, 0, patience=30)
-    assert time.monotonic() - began < 30
+    took = time.monotonic() - began
+    print(f"500 sales sent in {took:.1f} s")
+    assert took < 30
     until("all are there", lambda: shop.sync()["received"] == 500)
     assert shop.sync()["missing"] == []
