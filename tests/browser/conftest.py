@@ -10,9 +10,9 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -23,6 +23,9 @@ from services.system.demo.api import Person, until
 from shared.http.guard import COOKIE
 from shared.local.running import Running
 from tests.browser.shop import Open, Shop, new_shop, open_shift, pair
+
+if TYPE_CHECKING:
+    from tests.browser.tablet import Tablet
 
 #: Read now: no test sees a setting of whoever runs it.
 PICTURES = os.environ.get("LAPAK_SCREENSHOTS")
@@ -148,3 +151,24 @@ def till(open_page: Open, shop: Shop) -> Callable[..., Page]:
         return page
 
     return till
+
+
+@pytest.fixture
+def tablet(chromium: str, browser: Browser, shop: Shop, tmp_path: Path) -> Iterator[Tablet]:
+    """A tablet in the shop, switched off."""
+    from tests.browser.tablet import Tablet  # here: it builds on this module
+
+    launched: list[BrowserContext] = []
+
+    def launch(folder: Path, **options: Any) -> BrowserContext:
+        begin = browser.browser_type.launch_persistent_context
+        context = begin(folder, executable_path=chromium, args=FLAGS, **options)
+        launched.append(context)
+        return context
+
+    made = Tablet(launch, tmp_path / "tablet", shop.system.url)
+    yield made
+    for context in launched:
+        with suppress(Error):  # it was killed
+            context.close()
+    assert made.complaints == []

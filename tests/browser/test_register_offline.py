@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
-from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import BrowserContext, Error, expect
+from playwright.sync_api import expect
 
 from services.system.demo.api import Person, until
 from shared.clock import now
 from shared.local.running import Running
-from tests.browser.conftest import FLAGS, look
+from tests.browser.conftest import look
 from tests.browser.shop import (
     BREAD,
     SHIRT,
@@ -40,27 +38,6 @@ def shop(stocked: Running) -> Shop:
     shop = new_shop(stocked)
     shop.deliver(BREAD, 100)
     return shop
-
-
-@pytest.fixture
-def tablet(chromium: str, browser: Any, shop: Shop, tmp_path: Path) -> Iterator[Tablet]:
-    """A tablet in the shop, switched off."""
-    launched: list[BrowserContext] = []
-
-    def launch(folder: Path, **options: Any) -> BrowserContext:
-        kind = browser.browser_type
-        context: BrowserContext = kind.launch_persistent_context(
-            folder, executable_path=chromium, args=FLAGS, **options
-        )
-        launched.append(context)
-        return context
-
-    made = Tablet(launch, tmp_path / "tablet", shop.system.url)
-    yield made
-    for context in launched:
-        with suppress(Error):  # it was killed
-            context.close()
-    assert made.complaints == []
 
 
 def test_from_pairing_to_a_closed_shift_with_the_network_cut_and_the_browser_killed_twice(
