@@ -13,6 +13,7 @@ import click
 import httpx
 
 from shared import auth, config
+from shared.cli.operator import detail
 from shared.clock import now
 from shared.config import SERVICES
 from shared.jsontext import instant
@@ -59,14 +60,16 @@ def _post(token: str, entries: list[dict[str, Any]]) -> list[str]:
     if first["list"]:
         body = {first["list"]: [entry["body"] for entry in entries]}
         # Their times are the device's, and nobody knows its clock any more: they are taken as they are.
-        body |= {"sent_at": instant(now())} if first["list"] in {"sales", "returns"} else {}
+        body |= {"sent_at": instant(now())} if first.get("timed") else {}
     headers = {"Authorization": f"Bearer {token}"}
     try:
-        answer = httpx.request(first["method"], base + first["path"], json=body, headers=headers, timeout=30)
+        answer = httpx.request(
+            first["method"], base + first["path"], json=body, headers=headers, timeout=30, trust_env=False
+        )
     except httpx.HTTPError as error:
         raise click.ClickException(f"{base}: {error}. Is Lapak running? Nothing is lost: run it again.") from None
     if answer.is_error:
-        return [f"refused ({answer.status_code}: {answer.json().get('detail', '')})"] * len(entries)
+        return [f"refused ({answer.status_code}: {detail(answer)})"] * len(entries)
     if first["list"]:
         return [str(one["status"]) for one in answer.json()["results"]]
     return ["recorded"]

@@ -27,15 +27,19 @@ def operator_name() -> str:
 
 def ask(method: str, service: str, path: str, **options: Any) -> Any:
     """The JSON that a service answers below `/events`; `options` as for httpx. Raises Refused."""
-    url = f"{config.get('LAPAK_{SERVICE}_URL', service)}/events/{path}"
-    token = auth.issue(role="operator", lifetime=timedelta(minutes=5), subject=operator_name())
+    return call("operator", method, f"{config.get('LAPAK_{SERVICE}_URL', service)}/events/{path}", **options)
+
+
+def call(role: str, method: str, url: str, **options: Any) -> Any:
+    """The JSON answered to a token of this role (one without scope); `options` as for httpx. Raises Refused."""
+    token = auth.issue(role=role, lifetime=timedelta(minutes=5), subject=operator_name())
     headers = {"Authorization": f"Bearer {token}"}
     try:
         answer = httpx.request(method, url, headers=headers, timeout=60, trust_env=False, **options)
     except httpx.HTTPError as error:
         raise Refused(f"{url}: {error}. Is Lapak running?") from None
     if answer.is_error:
-        raise Refused(f"{url} answered {answer.status_code}: {_detail(answer)}")
+        raise Refused(f"{url} answered {answer.status_code}: {detail(answer)}")
     return answer.json()
 
 
@@ -65,7 +69,8 @@ def age(seconds: float) -> str:
     return f"{seconds:.0f} s"
 
 
-def _detail(answer: httpx.Response) -> str:
+def detail(answer: httpx.Response) -> str:
+    """Why a service refused; of what is no problem document (a proxy's page) its beginning."""
     try:
         return str(answer.json()["detail"])
     except (ValueError, KeyError, TypeError):

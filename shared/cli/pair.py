@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import click
-import httpx
 
 from shared import auth, config
+from shared.cli import operator
 from shared.clock import MAKASSAR
 
 #: Where the screens of a role are, and so where its code is entered.
@@ -47,7 +47,7 @@ def pair(
     elif outlet:
         body["outlet"] = outlet
     base = config.get("LAPAK_{SERVICE}_URL", _HOMES.get(role, "sales"))
-    made = _ask("operator", "POST", f"{base}/v1/pairings", body)
+    made = operator.call("operator", "POST", f"{base}/v1/pairings", json=body)
     until = datetime.fromisoformat(made["expires_at"]).astimezone(MAKASSAR)
     click.echo(f"{role}: enter it at {base}/{_SCREENS.get(role, 'sign-in')} until {until:%H:%M} (Makassar)", err=True)
     click.echo(made["code"])
@@ -56,17 +56,6 @@ def pair(
 def _outlet_of(register: str) -> str:
     url = f"{config.get('LAPAK_{SERVICE}_URL', 'sales')}/v1/registers/{register}"
     try:
-        return str(_ask("city", "GET", url, None)["outlet"])
-    except click.ClickException as error:
-        raise click.ClickException(f"{error.message}\nThe outlet of a register that is new here: --outlet") from None
-
-
-def _ask(role: str, method: str, url: str, body: Any) -> Any:
-    token = auth.issue(role=role, lifetime=timedelta(minutes=5), subject="command-line")
-    try:
-        answer = httpx.request(method, url, json=body, headers={"Authorization": f"Bearer {token}"}, timeout=10)
-    except httpx.HTTPError as error:
-        raise click.ClickException(f"{url}: {error}. Is Lapak running?") from None
-    if answer.is_error:
-        raise click.ClickException(f"{url} answered {answer.status_code}: {answer.text}")
-    return answer.json()
+        return str(operator.call("city", "GET", url)["outlet"])
+    except operator.Refused as error:
+        raise operator.Refused(f"{error.message}\nThe outlet of a register that is new here: --outlet") from None

@@ -22,8 +22,8 @@ _SELL = """async ([many, sku]) => {
     const device = { paired: await store.get("device") };
     const outbox = {
         wake() {},
-        add: (tx, { kind, id, no, path, list, body, at, method = "POST" }) =>
-            tx.put("outbox", { kind, id, no, method, path, body, list, at }),
+        add: (tx, { kind, id, no, path, list, timed, body, at, method = "POST" }) =>
+            tx.put("outbox", { kind, id, no, method, path, body, list, timed, at }),
     };
     for (let n = 0; n < many; n++) {
         const line = { id: uuid7(), sku, lot: null, quantity: 1, unit_price: 5000, discount: 0 };

@@ -57,6 +57,18 @@ export class Device {
       etag: answer.headers.get("ETag"), retryAfter: wait ? wait * 1000 : undefined,
     };
   }
+
+  /** All items of a list, page after page; null when the server will not give it. `path` has a query. Rejects without network. */
+  async all(path) {
+    const items = [];
+    for (let next = ""; next !== null; ) {
+      const answer = await this.api("GET", next ? `${path}&after=${encodeURIComponent(next)}` : path);
+      if (answer.status !== 200) return null;
+      items.push(...answer.body.items);
+      next = answer.body.next;
+    }
+    return items;
+  }
 }
 
 /** UUID, version 7: its order is that of time, which the server's indexes like. */

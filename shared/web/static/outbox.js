@@ -6,8 +6,8 @@ const LONGEST_PAUSE = 60_000;
 const MOST = 100; // facts in one request
 
 /**
- * Entries: {seq, kind, id, at, method, path, body, list?, problem?}. Entries with a `list` are sent together,
- * as {[list]: [bodies], sent_at}; others alone. `problem` is why the server will not have it: a person must look.
+ * Entries: {seq, kind, id, at, method, path, body, list?, timed, problem?}. Entries with a `list` are sent together,
+ * as {[list]: [bodies]}, with the device's time as `sent_at` where they are `timed`; others alone. `problem` is why the server will not have it: a person must look.
  *
  * `settle(tx, entry, answer)` notes what the server said, in the transaction in which the entry leaves.
  */
@@ -21,8 +21,8 @@ export class Outbox extends EventTarget {
   }
 
   /** In the transaction that records the fact. */
-  add(tx, { kind, id, no = null, method = "POST", path, body, list = null, at = new Date().toISOString() }) {
-    return tx.put("outbox", { kind, id, no, method, path, body, list, at });
+  add(tx, { kind, id, no = null, method = "POST", path, body, list = null, timed = false, at = new Date().toISOString() }) {
+    return tx.put("outbox", { kind, id, no, method, path, body, list, timed, at });
   }
 
   /** Send for ever; `wake` cuts a pause short. */
@@ -104,10 +104,8 @@ export class Outbox extends EventTarget {
   async #step() {
     const batch = await this.#next();
     if (!batch.length) return {};
-    const [{ method, path, list, body }] = batch;
-    const sentAt = new Date().toISOString();
-    const content = list ? { [list]: batch.map((entry) => entry.body), sent_at: sentAt } : body;
-    if (list === "outputs") delete content.sent_at; // not a part of that contract
+    const [{ method, path, list, timed, body }] = batch;
+    const content = list ? { [list]: batch.map((entry) => entry.body), ...(timed ? { sent_at: new Date().toISOString() } : {}) } : body;
     let answer;
     try {
       answer = await this.device.api(method, path, content);

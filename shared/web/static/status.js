@@ -1,5 +1,6 @@
 // What is unsent, why, and what can be done: send again, keep it in a file, sign the device out.
-import { button, confirm, dialog, fill, h, toast } from "./dom.js";
+import { button, confirm, dialog, h, toast } from "./dom.js";
+import { pairingView } from "./door.js";
 import { Store } from "./store.js";
 import { age, moment, t } from "./words.js";
 
@@ -46,7 +47,7 @@ export async function exported(app) {
   const entries = await app.outbox.look();
   const { role, outlet, register, workshop } = app.device.paired;
   const body = { lapak: "unsent", version: 1, role, outlet, register, workshop, exported_at: new Date().toISOString() };
-  body.entries = entries.map(({ kind, id, at, method, path, list, body: fact }) => ({ kind, id, at, method, path, list, body: fact }));
+  body.entries = entries.map(({ kind, id, at, method, path, list, timed, body: fact }) => ({ kind, id, at, method, path, list, timed, body: fact }));
   const url = URL.createObjectURL(new Blob([JSON.stringify(body, null, 1)], { type: "application/json" }));
   const name = `lapak-${register ?? workshop}-${body.exported_at.slice(0, 16).replace(/[:T]/g, "")}.json`;
   h("a", { href: url, download: name }).click();
@@ -83,9 +84,7 @@ async function signOut(app, close) {
   return app.draw();
 }
 
-async function pairAgain(app, close) {
+function pairAgain(app, close) {
   close();
-  const { pairingView } = await import("./door.js");
-  fill(app.place);
   pairingView(app);
 }

@@ -18,10 +18,10 @@ export class Notes {
     const { outlet } = device.paired;
     const before = this.at && JSON.stringify([this.coming, this.goods, this.differences]);
     try {
-      const sent = await everything(device, `/inventory/v1/consignments?location=${outlet}&status=dispatched&limit=1000`);
+      const sent = await device.all(`/inventory/v1/consignments?location=${outlet}&status=dispatched&limit=1000`);
       if (!sent) return false;
       const coming = sent.filter((note) => note.outlet === outlet).map(({ id, from, dispatched_at, lines }) => ({ id, from, dispatched_at, lines: blind(lines) }));
-      const differences = (await everything(device, `/inventory/v1/discrepancies?outlet=${outlet}&state=open&limit=1000`)) ?? this.differences;
+      const differences = (await device.all(`/inventory/v1/discrepancies?outlet=${outlet}&state=open&limit=1000`)) ?? this.differences;
       const goods = (await catalogue(device, outlet)) ?? this.goods;
       Object.assign(this, { outlet, coming, differences, goods, at: new Date().toISOString() });
     } catch {
@@ -53,15 +53,4 @@ async function catalogue(device, outlet) {
   const answer = await device.api("GET", `/sales/v1/catalogue?outlet=${outlet}`);
   if (answer.status !== 200) return null;
   return answer.body.items.map(({ sku, name, unit, lots }) => ({ sku, name, unit, lots: lots.map((one) => one.lot) }));
-}
-
-async function everything(device, path) {
-  const items = [];
-  for (let next = ""; next !== null; ) {
-    const answer = await device.api("GET", next ? `${path}&after=${encodeURIComponent(next)}` : path);
-    if (answer.status !== 200) return null;
-    items.push(...answer.body.items);
-    next = answer.body.next;
-  }
-  return items;
 }

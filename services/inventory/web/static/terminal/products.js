@@ -17,7 +17,7 @@ export class Products {
     const { device, store } = this.app;
     const before = JSON.stringify([this.items, this.workshop]);
     try {
-      const items = await everything(device, "/inventory/v1/products?active=true&limit=1000");
+      const items = await device.all("/inventory/v1/products?active=true&limit=1000");
       const place = await device.api("GET", `/inventory/v1/workshops/${device.paired.workshop}`);
       if (!items) return false;
       const code = device.paired.workshop;
@@ -51,18 +51,6 @@ export class Products {
       return null;
     }
   }
-}
-
-/** All pages of a list; null when the server will not give it. Rejects without network. */
-export async function everything(device, path) {
-  const items = [];
-  for (let next = ""; next !== null; ) {
-    const answer = await device.api("GET", next ? `${path}&after=${encodeURIComponent(next)}` : path);
-    if (answer.status !== 200) return null;
-    items.push(...answer.body.items);
-    next = answer.body.next;
-  }
-  return items;
 }
 
 /** The picture of a category. */

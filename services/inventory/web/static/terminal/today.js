@@ -1,6 +1,5 @@
 // What this terminal recorded today, and what became of it. Makers are a number here, never a reference.
 import { businessDay, nameOf } from "../shared/words.js";
-import { everything } from "./products.js";
 
 const KEPT_DAYS = 8; // of what the server has
 
@@ -48,7 +47,7 @@ export class Today {
   /** Join with what the server knows. Without network nothing changes. */
   async refresh(products) {
     const path = `/inventory/v1/outputs?recorded_from=${dayBegan()}&limit=1000`;
-    const items = await everything(this.app.device, path).catch(() => null);
+    const items = await this.app.device.all(path).catch(() => null);
     if (!items) return;
     await this.app.store.write(async (tx) => {
       for (const item of items) {

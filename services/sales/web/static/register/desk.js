@@ -31,7 +31,7 @@ export async function recordSale(app, { lines, payments, tendered, names }) {
     };
     const made = { kind: "sale", id: sale.id, no, at, shift: shift.id, sale, tendered, names, cashier: shift.cashier, status: "unsent", printed: 0 };
     await tx.put("records", made);
-    await outbox.add(tx, { kind: "sale", id: sale.id, no, at, path: `/sales/v1/registers/${register}/sales`, list: "sales", body: sale });
+    await outbox.add(tx, { kind: "sale", id: sale.id, no, at, path: `/sales/v1/registers/${register}/sales`, list: "sales", timed: true, body: sale });
     await tx.put("kv", no + 1, "next_no");
     await tx.delete("kv", "cart");
     return made;
@@ -53,7 +53,7 @@ export async function recordReturn(app, { sale, lines, kind, receipt }) {
     };
     const made = { kind: "return", id: body.id, no: 0, at, shift: shift?.id ?? null, sale_id: sale.id, receipt, body, status: "unsent", printed: 0 };
     await tx.put("records", made);
-    await outbox.add(tx, { kind: "return", id: body.id, at, path: `/sales/v1/registers/${device.paired.register}/returns`, list: "returns", body });
+    await outbox.add(tx, { kind: "return", id: body.id, at, path: `/sales/v1/registers/${device.paired.register}/returns`, list: "returns", timed: true, body });
     return made;
   });
   outbox.wake();

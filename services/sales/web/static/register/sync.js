@@ -32,7 +32,7 @@ async function sendAgain(app, missing) {
     for (const no of missing) {
       const [record] = await tx.records("sale", "no", no, no);
       if (!record || waiting.has(record.id)) continue;
-      await outbox.add(tx, { kind: "sale", id: record.id, no, at: record.at, path: `/sales/v1/registers/${device.paired.register}/sales`, list: "sales", body: record.sale });
+      await outbox.add(tx, { kind: "sale", id: record.id, no, at: record.at, path: `/sales/v1/registers/${device.paired.register}/sales`, list: "sales", timed: true, body: record.sale });
       again += 1;
     }
   });
