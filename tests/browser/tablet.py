@@ -33,7 +33,9 @@ class Tablet:
     def kill(self) -> None:
         """The power fails: every process of its browser is gone at once."""
         mine = [
-            one for one in psutil.process_iter(["cmdline"]) if f"--user-data-dir={self.folder}" in one.info["cmdline"]
+            one
+            for one in psutil.process_iter(["cmdline"])
+            if f"--user-data-dir={self.folder}" in (one.info["cmdline"] or [])
         ]
         assert mine
         for process in mine:
