@@ -17,11 +17,14 @@ from shared.web.pages import Pages, show
 pages = Pages("signing_in", __name__)
 
 
-def _next() -> str:
-    """Where to go after signing in: a path of ours, never another site."""
+def _next(role: str = "") -> str:
+    """Where to go after signing in: a path of ours, never another site. Operators see no business data."""
     wanted = request.values.get("next", "")
     ours = wanted.startswith("/") and not wanted.startswith("//") and "\\" not in wanted
-    return wanted if ours else f"/{current_app.name}/"
+    home = f"/{current_app.name}/"
+    if role == "operator" and wanted in {"", home}:
+        return f"{home}devices"
+    return wanted if ours else home
 
 
 @pages.get("/sign-in")
@@ -43,7 +46,7 @@ def sign_in() -> Any:
             claimed = pairing.claim(session, code=request.form.get("code", "")[:100], devices=False)
     except Problem as problem:
         return show("sign_in.html", problem.status, next=_next(), problem=problem)
-    answer = make_response(redirect(_next(), 303))
+    answer = make_response(redirect(_next(claimed.token.role), 303))
     lasts = claimed.token.expires_at - int(now().timestamp())
     secure = request.is_secure
     answer.set_cookie(COOKIE, claimed.text, max_age=lasts, httponly=True, samesite="Strict", secure=secure)

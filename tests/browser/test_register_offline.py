@@ -116,7 +116,7 @@ def test_an_answer_that_is_lost_on_the_way_makes_no_second_sale(tablet: Tablet, 
     assert [sale["register_no"] for sale in shop.sales()] == [1]
     back = shop.till().get("/sales/v1/returns", register=shop.register)["items"]
     assert [one["status"] for one in back] == ["recorded"]
-    assert len(shop.catalogue()[BREAD]["lots"]) == 1
+    assert [lot["available"] for lot in shop.catalogue()[BREAD]["lots"]] == [99]  # one sold, once; it came back damaged
 
 
 def test_who_is_unsent_may_not_sign_out_and_can_take_the_sales_along_in_a_file(
@@ -162,7 +162,6 @@ def test_a_revoked_device_keeps_its_sales_until_it_is_paired_again(tablet: Table
         if one["scope"].get("register") == shop.register and one["claimed_at"]
     ]
     operator.post(f"/sales/v1/pairings/{mine['id']}/revocation")
-    until("it is refused", lambda: page.evaluate("fetch('/sales/healthz').then(() => true)"))
 
     def noticed() -> bool:
         sell_one(page)

@@ -169,6 +169,15 @@ def test_signing_in_leads_to_no_other_site(path: str, app_of: Callable[[str], Fl
     assert done.headers["Location"] == "/sales/"
 
 
+@pytest.mark.parametrize("wanted", ["", "/sales/"])
+def test_an_operator_is_led_to_the_devices(wanted: str, app_of: Callable[[str], Flask]) -> None:
+    client = app_of("sales").test_client()
+    code = _code(client, "sales", role="operator")
+    done = client.post("/sales/sign-in", data={"code": code, "next": wanted}, headers=OWN)
+    assert done.headers["Location"] == "/sales/devices"
+    assert client.get("/sales/devices").status_code == 200
+
+
 @pytest.mark.parametrize("way", ["sign-in", "v1/pairing-claims"])
 def test_who_guesses_must_wait(way: str, app_of: Callable[[str], Flask]) -> None:
     client = app_of("sales").test_client()
