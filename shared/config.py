@@ -74,8 +74,19 @@ SETTINGS: tuple[Setting, ...] = (
         "three times as long ends itself, and PostgreSQL ends one in which nothing happens for so long.",
         default="15",
     ),
+    Setting(
+        "LAPAK_ALIVE",
+        "Folder in which each process leaves signs of life for `python -m shared.alive`, the containers' health check.",
+        default="",
+    ),
     Setting("LAPAK_LOG_LEVEL", "debug, info, warning or error.", default="info"),
     Setting("LAPAK_LOG_FORMAT", "`json` for machines, `text` for people.", default="json"),
+    Setting(
+        "LAPAK_TRACES",
+        "Where spans go: nowhere (empty), `otlp` (to the collector that the variables OTEL_EXPORTER_OTLP_* name) or "
+        "`file:FOLDER` (one file per process). Needs requirements/tracing.txt.",
+        default="",
+    ),
 )
 
 _BY_NAME = {setting.name: setting for setting in SETTINGS}

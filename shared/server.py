@@ -17,6 +17,7 @@ import socket
 import time
 from collections.abc import Callable, Iterable
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from granian.constants import Interfaces, RuntimeModes
@@ -130,7 +131,11 @@ def main() -> None:
     options.add_argument("--port", type=int, default=8000)
     options.add_argument("--workers", type=int, default=int(os.environ.get("LAPAK_WEB_WORKERS") or 1))
     options.add_argument("--threads", type=int, default=int(os.environ.get("LAPAK_WEB_THREADS") or 8))
+    options.add_argument("--ready", help="the path at which it says whether it is ready (see shared/alive.py)")
     given = options.parse_args()
+    if given.ready and (folder := os.environ.get("LAPAK_ALIVE")):
+        Path(folder).mkdir(parents=True, exist_ok=True)
+        Path(folder, "web").write_text(f"http://127.0.0.1:{given.port}{given.ready}", encoding="ascii")
     Server(
         given.target,
         address=given.host,

@@ -41,7 +41,6 @@ COMMANDS = {
     ),
     "token": Entry("shared.cli.token:token", "Issue a token, or revoke one.", talks=True),
     "migrate": Entry("shared.cli.migrate:migrate", "Bring the databases to the newest schema.", talks=True),
-    "health": Entry("shared.cli.health:health", "Ask one service whether it is ready.", talks=False),
     "secrets": Entry("shared.cli.secrets:secrets", "Make passwords and keys for docker compose."),
     "test": Entry("shared.cli.quality:test", "Run the tests."),
     "check": Entry("shared.cli.quality:check", "Run the static checks."),

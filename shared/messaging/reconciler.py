@@ -16,7 +16,7 @@ import httpx
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
-from shared import config, jsontext
+from shared import alive, config, jsontext
 from shared.auth import issue
 from shared.db import Connection, Database
 from shared.messaging import cursor, following
@@ -74,6 +74,7 @@ class Reconciler:
     def run(self, stop: Flag) -> None:
         """Lead whenever the lock is to be had; survive lost connections and sources that are away."""
         while not stop.is_set():
+            alive.beat("reconciler")
             try:
                 with self.database.engine.connect() as connection:
                     connection = connection.execution_options(isolation_level="AUTOCOMMIT")
@@ -101,6 +102,7 @@ class Reconciler:
     def reconcile(self, source: str, stop: Flag | None = None) -> None:
         """Look at one source's head; pull its lowest hole if that has not moved for 2 s, page after page."""
         while True:
+            alive.beat("reconciler")
             hole = self._look(source)
             if hole is None or time.monotonic() - hole.since < PATIENCE:
                 return

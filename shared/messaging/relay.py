@@ -17,7 +17,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from shared import config
+from shared import alive, config
 from shared.db import BY_INDEX, Connection, Database
 from shared.events.subscribers import consumers_of
 from shared.messaging import log as event_log
@@ -94,6 +94,7 @@ class Relay:
     def run(self, stop: Flag) -> None:
         """Lead whenever the lock is to be had; survive lost connections."""
         while not stop.is_set():
+            alive.beat("relay")
             try:
                 with self.database.engine.connect() as connection:
                     connection = connection.execution_options(isolation_level="AUTOCOMMIT")
@@ -110,6 +111,7 @@ class Relay:
         poll = int(config.get("LAPAK_RELAY_POLL_MS")) / 1000
         pause, worked = poll, self.turn()
         while not stop.is_set():
+            alive.beat("relay")
             # A turn costs as much for one event as for fifty: the more there is to do, the more goes into one.
             pause = min(poll * max(1.0, worked / PER_TURN) if worked else pause * 1.5, IDLE_POLL)
             if worked < BATCH_LIMIT:

@@ -8,16 +8,28 @@ from __future__ import annotations
 import importlib
 import sys
 import warnings
+from typing import Any
 
-from celery import Celery
+from celery import Celery, bootsteps
 from celery.exceptions import SecurityWarning
 
+from shared import alive
 from shared.messaging import watchdog
 from shared.stopping import end, end_in_time_when_asked
 
 #: No gossip, mingle and heartbeat: pub/sub chatter between workers that nothing here uses, and whose bindings
 #: do not come back after Redis was flushed.
 FLAGS = ("--without-gossip", "--without-mingle", "--without-heartbeat")
+
+
+class Beat(bootsteps.StartStopStep):
+    """Signs of life out of the loop that takes messages: one that hangs, or that has no Redis, gives none."""
+
+    requires = ("celery.worker.components:Timer",)
+
+    def start(self, parent: Any) -> None:
+        """Begin, with the worker."""
+        parent.timer.call_repeatedly(1.0, alive.beat, ("worker",))
 
 
 def main(place: str) -> None:
@@ -28,6 +40,7 @@ def main(place: str) -> None:
     app = getattr(importlib.import_module(module), name)
     if not isinstance(app, Celery):
         raise SystemExit(f"{place} is not a Celery app")
+    app.steps["worker"].add(Beat)
     watchdog.arm()
     end_in_time_when_asked()
     code: object = 0
