@@ -21,14 +21,23 @@ def migrate(check: bool, create: bool) -> None:
     for service in config.SERVICES:
         owner = config.get("LAPAK_{SERVICE}_OWNER_DATABASE_URL", service)
         if check:
-            head, found = migrations.head(service), schema.current(owner)
-            behind |= head != found
-            click.echo(f"{service}: {found or 'empty'}{'' if head == found else f', newest is {head}'}")
+            found = schema.current(owner)
+            behind |= (found or "") < migrations.head(service)
+            click.echo(f"{service}: {_standing(service, found)}")
             continue
         began = time.monotonic()
         app = config.get("LAPAK_{SERVICE}_DATABASE_URL", service)
         if create:
             provision(config.get("LAPAK_POSTGRES_ADMIN_URL"), owner, app)
         schema.migrate(service, owner, app)
-        click.echo(f"{service}: at {migrations.head(service)} ({time.monotonic() - began:.1f} s)")
+        click.echo(f"{service}: {_standing(service, schema.current(owner))} ({time.monotonic() - began:.1f} s)")
     sys.exit(1 if behind else 0)
+
+
+def _standing(service: str, found: str | None) -> str:
+    head = migrations.head(service)
+    if found == head:
+        return f"at {head}"
+    if found is None or found < head:
+        return f"at {found or 'nothing'}, this code needs {head}"
+    return f"at {found}, newer than the {head} that this code knows: it was left as it is"

@@ -205,7 +205,7 @@ def create_app(
     for blueprint in blueprints:
         prefix = blueprint.url_prefix or "/v1"
         api.register_blueprint(blueprint, url_prefix=f"/{service}{'' if prefix == '/' else prefix}")
-    app.register_blueprint(health.blueprint(service, database, [head(service)]), url_prefix=f"/{service}")
+    app.register_blueprint(health.blueprint(service, database, head(service)), url_prefix=f"/{service}")
     app.register_blueprint(openapi.blueprint(service, api), url_prefix=f"/{service}")
     for screen in screens:
         app.register_blueprint(screen, url_prefix=f"/{service}")

@@ -38,7 +38,13 @@ def grant(owner_url: str, app_url: str, metadatas: list[MetaData]) -> None:
 
 
 def migrate(service: str, owner_url: str, app_url: str) -> None:
-    """Bring a service's database to its newest schema and grant the application role its rights. Safe to repeat."""
+    """Bring a service's database to its newest schema and grant the application role its rights. Safe to repeat.
+
+    One that newer code has brought further is left as it is: this code can do with it, or an older image could not be
+    gone back to.
+    """
+    if (current(owner_url) or "") > migrations.head(service):
+        return
     migrations.upgrade(service, owner_url)
     grant(owner_url, app_url, metadata_of(service))
 

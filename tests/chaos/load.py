@@ -48,6 +48,8 @@ class Actor:
     #: What the server chose (lot codes), by a name that is the same in every telling.
     chosen: dict[str, str] = field(default_factory=dict)
     retries: int = 0
+    #: Of these: nobody answered, or a gateway or server said that it could not.
+    unanswered: int = 0
     failure: BaseException | None = None
 
     def __post_init__(self) -> None:
@@ -77,6 +79,7 @@ class Actor:
             if answer is not None and answer.status_code < 500 and b'"skill-missing"' not in answer.content:
                 raise AssertionError(f"{self.name} {method} {path}: {answer.status_code} {answer.text[:300]}")
             self.retries += 1
+            self.unanswered += answer is None or answer.status_code >= 500
             time.sleep(0.1)  # as a device does: the same again, until it is answered
         raise AssertionError(f"{self.name} {method} {path}: no answer for {PATIENCE:.0f} s")
 
@@ -204,6 +207,11 @@ class People:
     def retries(self) -> int:
         """How often something had to be said again."""
         return sum(actor.retries for actor in self.actors)
+
+    @property
+    def unanswered(self) -> int:
+        """How often of these because of no answer, or one of 5xx."""
+        return sum(actor.unanswered for actor in self.actors)
 
     def tell_again(self, url: str) -> list[Actor]:
         """The whole history to another system, everybody at once as before; those who told it."""

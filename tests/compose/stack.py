@@ -87,6 +87,11 @@ class Stack:
         """kill -9 of all in a container but its first process, which then ends: so the restart policy counts it."""
         self.run("docker", "exec", container, "sh", "-c", "kill -9 -1", check=False)
 
+    def started_at(self, container: str) -> str:
+        """When a running container was last started, in RFC 3339; empty while it does not run."""
+        running = "{{if .State.Running}}{{.State.StartedAt}}{{end}}"
+        return self.run("docker", "inspect", "-f", running, container).stdout.strip()
+
     def leader(self, service: str, lock: int) -> str:
         """The address of the container whose session holds this advisory lock; empty while none does."""
         query = f"""SELECT host(client_addr) FROM pg_locks JOIN pg_stat_activity USING (pid)
