@@ -22,6 +22,7 @@ RUN
 
 COPY shared /image/app/shared
 COPY services /image/app/services
+COPY docs/operations.md /image/app/docs/operations.md
 ARG SOURCE_DATE_EPOCH=0
 RUN <<'RUN'
 set -eu

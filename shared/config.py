@@ -27,17 +27,17 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("LAPAK_{SERVICE}_DATABASE_URL", "The service's database, as its application role.", secret=True),
     Setting(
         "LAPAK_{SERVICE}_OWNER_DATABASE_URL",
-        "The same database as the role that owns the tables; only `lapak migrate` and `lapak verify` use it.",
+        "The same database as the role that owns the tables; only `lapak migrate`, `backup` and `restore` use it.",
         secret=True,
     ),
     Setting(
         "LAPAK_POSTGRES_ADMIN_URL",
-        "A superuser's database URL; only `lapak migrate --create` uses it, to make databases and roles.",
+        "A superuser's database URL: `lapak migrate --create` and `lapak restore` make databases and roles with it.",
         secret=True,
     ),
     Setting(
         "LAPAK_{SERVICE}_URL",
-        "Where the other services reach this one's event feed, with its prefix.",
+        "Where the other services reach this one's event feed and console, with its prefix.",
         default="http://127.0.0.1:8080/{service}",
     ),
     Setting("LAPAK_REDIS_URL", "Redis, the fast path of the events. It may be lost at any time.", secret=True),
@@ -73,6 +73,11 @@ SETTINGS: tuple[Setting, ...] = (
         "How long a statement may take, in s; PostgreSQL cuts it off then. A worker or courier whose transaction takes "
         "three times as long ends itself, and PostgreSQL ends one in which nothing happens for so long.",
         default="15",
+    ),
+    Setting(
+        "LAPAK_CELERY_EVENTS",
+        "Not empty: workers tell Celery's monitors (Flower) what they do. No event of ours travels by it.",
+        default="",
     ),
     Setting(
         "LAPAK_ALIVE",

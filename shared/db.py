@@ -33,6 +33,7 @@ from sqlalchemy.orm import Session, mapped_column, sessionmaker
 
 from shared import config, jsontext
 from shared.fields import invalid
+from shared.telemetry import watch_statements
 
 __all__ = [
     "BY_INDEX",
@@ -132,6 +133,7 @@ class Database:
             },
         )
         event.listen(self.engine, "checkout", _refuse_what_the_server_closed)
+        event.listen(self.engine, "connect", watch_statements)
         self._sessions = sessionmaker(self.engine, expire_on_commit=False)
 
     @contextmanager
@@ -221,12 +223,17 @@ def paged(
 
 
 def grant_application_role(connection: Connection, metadatas: Sequence[MetaData], role: str) -> None:
-    """Give the application role its rights: posted tables INSERT and SELECT, all others UPDATE and DELETE too."""
+    """Give the application role its rights: posted tables INSERT and SELECT, all others UPDATE and DELETE too.
+
+    Views it may read: theirs are the rights of who reads (security_invoker). A backup holds no rights of any kind.
+    """
     quoted = connection.dialect.identifier_preparer.quote(role)
     connection.execute(text(f"GRANT USAGE ON SCHEMA public TO {quoted}"))
     for table in (table for metadata in metadatas for table in metadata.sorted_tables):
         rights = "SELECT, INSERT" if table.info.get("posted") else "SELECT, INSERT, UPDATE, DELETE"
         connection.execute(text(f'REVOKE ALL ON "{table.name}" FROM {quoted}'))
         connection.execute(text(f'GRANT {rights} ON "{table.name}" TO {quoted}'))
+    for view in connection.scalars(text("SELECT quote_ident(viewname) FROM pg_views WHERE schemaname = 'public'")):
+        connection.execute(text(f"GRANT SELECT ON {view} TO {quoted}"))
     connection.execute(text(f"GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO {quoted}"))
     connection.execute(text(f"GRANT SELECT ON alembic_version TO {quoted}"))

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import re
+import time
 from pathlib import Path
 
+import psycopg
 from alembic import command, context
 from alembic.config import Config
-from sqlalchemy import MetaData, create_engine, pool
+from sqlalchemy import Engine, MetaData, create_engine, pool, text
+from sqlalchemy.exc import OperationalError
 
 from shared.db import PLUMBING
 
+_TRIES, _PAUSE = 20, 1.0
 _SERVICES = Path(__file__).resolve().parent.parent / "services"
 
 
@@ -28,18 +32,39 @@ def head(service: str) -> str:
 
 def run(metadata: MetaData) -> None:
     """Body of each service's `migrations/env.py`: migrate the database of the connection it was given."""
-    # timezone and search path are the server's; a lock keeps two migrators apart
     connection = context.config.attributes["connection"]
-    context.configure(connection=connection, target_metadata=[metadata, PLUMBING], compare_type=True)
+    context.configure(
+        connection=connection,
+        target_metadata=[metadata, PLUMBING],
+        compare_type=True,
+        transaction_per_migration=True,  # and so one may leave it, to build an index while others write
+    )
     with context.begin_transaction():
-        connection.exec_driver_sql("SELECT pg_advisory_xact_lock(7261646)")
         context.run_migrations()
 
 
 def upgrade(service: str, owner_url: str) -> None:
-    """Bring a service's database to its head. Safe to run twice and at once."""
+    """Bring a service's database to its head, beside processes that use it. Safe to run twice and at once.
+
+    A migration that waits for a table would have everybody wait behind it: it gives up after 2 s and tries again, for
+    a minute. Raises OperationalError then; migrations done before stay.
+    """
     engine = create_engine(owner_url.replace("postgresql://", "postgresql+psycopg://", 1), poolclass=pool.NullPool)
-    with engine.begin() as connection:
+    for _ in range(_TRIES - 1):
+        try:
+            return _upgrade(service, engine)
+        except OperationalError as error:
+            if not isinstance(error.orig, psycopg.errors.LockNotAvailable):
+                raise
+            time.sleep(_PAUSE)
+    return _upgrade(service, engine)
+
+
+def _upgrade(service: str, engine: Engine) -> None:
+    with engine.connect() as connection:
+        connection.execute(text("SELECT pg_advisory_lock(7261646)"))  # one migrator at a time; it ends with the session
+        connection.execute(text("SET lock_timeout = '2s'"))
+        connection.commit()  # from here on Alembic begins and commits
         made = _config(service)
         made.attributes["connection"] = connection
         command.upgrade(made, "head")

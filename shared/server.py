@@ -10,12 +10,21 @@ workers are forked off it, and what it had imported they would have too, as it w
 from __future__ import annotations
 
 import argparse
+import fcntl
+import json
+import logging
 import multiprocessing
 import os
+import shutil
 import signal
 import socket
+import subprocess
+import sys
+import tempfile
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -28,6 +37,8 @@ from granian.server import MPServer
 LAST_WORDS = 1.4
 #: How long a new worker may take to begin, and an old one to answer what it has, while the others serve.
 BEGIN, END = 60.0, 20.0
+#: Folders in which the workers of a server count.
+FIGURES = "lapak-figures-"
 #: So long an old worker answers with `Connection: close`: clients that are busy move on by themselves.
 FAREWELL = 1.0
 
@@ -54,7 +65,11 @@ def _load(load: Callable[[], Callable[..., Iterable[bytes]]], begun: Any, leavin
     # Inherited handlers set flags of the parent: while the app is being imported, SIGTERM just ends us.
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, signal.SIG_DFL if number != signal.SIGHUP else signal.SIG_IGN)
-    app = Farewell(load(), leaving)
+    try:
+        app = Farewell(load(), leaving)
+    except Exception:
+        logger.exception("The app cannot be made")
+        sys.exit(1)
     begun.value = True
     return app
 
@@ -123,6 +138,68 @@ class Server(_Granian):  # type: ignore[misc]
             time.sleep(0.02)
 
 
+@contextmanager
+def figures() -> Iterator[None]:
+    """A private folder in which the workers count, so that any one of them tells the sum (shared/http/metrics.py).
+
+    It is locked while this process or a worker lives: so the next server knows what a killed one has left behind.
+    """
+    for left in Path(tempfile.gettempdir()).glob(f"{FIGURES}*"):
+        with suppress(OSError):
+            _remove_if_left(left)
+    folder = Path(tempfile.mkdtemp(prefix=FIGURES))
+    held = os.open(folder, os.O_RDONLY)
+    fcntl.flock(held, fcntl.LOCK_EX)
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(folder)
+    try:
+        yield
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+        os.close(held)
+
+
+def _remove_if_left(folder: Path) -> None:
+    about = folder.lstat()
+    if about.st_uid != os.geteuid() or time.time() - about.st_mtime < BEGIN:  # one that begins has not locked it yet
+        return
+    held = os.open(folder, os.O_RDONLY | os.O_NOFOLLOW | os.O_DIRECTORY)
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        shutil.rmtree(folder)
+    finally:
+        os.close(held)
+
+
+class Line(logging.Formatter):
+    """What granian says, as one JSON object per line, with the keys that our own lines have."""
+
+    def __init__(self, service: str) -> None:
+        super().__init__()
+        self.service = service
+
+    def format(self, record: logging.LogRecord) -> str:
+        """One line."""
+        moment = datetime.fromtimestamp(record.created, UTC).isoformat().replace("+00:00", "Z")
+        line = {"event": record.getMessage(), "service": self.service, "process": "web", "logger": record.name}
+        line |= {"level": record.levelname.lower(), "timestamp": moment}
+        return json.dumps(line | ({"exception": self.formatException(record.exc_info)} if record.exc_info else {}))
+
+
+def _logging(service: str) -> dict[str, Any] | None:
+    if os.environ.get("LAPAK_LOG_FORMAT", "json") != "json":
+        return None
+    line = {"()": Line, "service": service}
+    return {"formatters": {"generic": line, "access": line}}
+
+
+def _check_traces(service: str) -> None:
+    """Exit 2 when spans are wanted that cannot be had. By another process: this one imports nothing of ours."""
+    if os.environ.get("LAPAK_TRACES"):
+        check = f"import shared.telemetry; shared.telemetry.check({service!r}, 'web')"
+        if code := subprocess.call([sys.executable, "-c", check]):
+            sys.exit(code)
+
+
 def main() -> None:
     """Run until SIGTERM or SIGINT."""
     options = argparse.ArgumentParser(prog="python -m shared.server")
@@ -136,6 +213,13 @@ def main() -> None:
     if given.ready and (folder := os.environ.get("LAPAK_ALIVE")):
         Path(folder).mkdir(parents=True, exist_ok=True)
         Path(folder, "web").write_text(f"http://127.0.0.1:{given.port}{given.ready}", encoding="ascii")
+    service = given.target.rpartition(":")[0].split(".")[-2:][0]  # services.sales.app:create_app
+    _check_traces(service)
+    with figures():
+        _serve(given, service)
+
+
+def _serve(given: argparse.Namespace, service: str) -> None:
     Server(
         given.target,
         address=given.host,
@@ -150,6 +234,7 @@ def main() -> None:
         websockets=False,
         respawn_failed_workers=True,
         workers_kill_timeout=LAST_WORDS,
+        log_dictconfig=_logging(service),
     ).serve()
 
 

@@ -35,7 +35,14 @@ def events() -> str:
     return rendered
 
 
-PAGES = {"docs/configuration.md": configuration, "docs/events.md": events}
+def metrics() -> str:
+    """docs/metrics.md, from what the services tell Prometheus, and the alerts that use it."""
+    alerts = (ROOT / "docs/alerts.yml").read_text(encoding="utf-8")
+    rendered: str = importlib.import_module("shared.http.metrics").page(alerts)
+    return rendered
+
+
+PAGES = {"docs/configuration.md": configuration, "docs/events.md": events, "docs/metrics.md": metrics}
 
 
 @click.command()

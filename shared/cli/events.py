@@ -12,6 +12,7 @@ from rich.live import Live
 from rich.markup import escape
 from rich.table import Table
 
+from shared.alarms import add_what_sources_say
 from shared.cli.new_epoch import new_epoch
 from shared.cli.operator import Refused, age, ask, console
 from shared.cli.parked import parked
@@ -65,19 +66,8 @@ def _ask_everyone() -> list[dict[str, Any]]:
             found.append(ask("GET", service, "status"))
         except Refused as error:
             found.append({"service": service, "error": error.message})
-    _add_what_sources_say(found)
+    add_what_sources_say(found)
     return found
-
-
-def _add_what_sources_say(found: list[dict[str, Any]]) -> None:
-    """Take a source's head from its own answer: a consumer whose courier is down knows only of an older one."""
-    heads = {one["service"]: one["log_head"] for one in found if "error" not in one}
-    for one in (source for answer in found for source in answer.get("sources", ())):
-        head = heads.get(one["source"], 0)
-        if one["head"] is not None and head > one["head"]:
-            if one["lag_events"] == 0:  # it was behind nothing when it last looked
-                one["lag_seconds"] = one["unseen_seconds"]
-            one["head"], one["lag_events"] = head, head - one["position"]
 
 
 def _tables(found: list[dict[str, Any]]) -> Table:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import wraps
+from logging import DEBUG, INFO, WARNING
 from typing import Any, TypeVar, cast
 
 import flask
@@ -18,18 +19,24 @@ from webargs.flaskparser import FlaskParser
 from werkzeug.exceptions import BadRequest, UnsupportedMediaType
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from shared import config, jsontext
+from shared import config, jsontext, telemetry
 from shared.db import Database, Session
 from shared.errors import Invalid, flatten
-from shared.http import guard, health, openapi, problems
+from shared.http import guard, health, metrics, openapi, problems
+from shared.messaging import presence
 from shared.migrations import head
-from shared.telemetry import begin_trace, logger, setup_logging
+from shared.telemetry import logger, setup
 
 log = logger(__name__)
 
 MAX_BODY_BYTES = 4 * 1024 * 1024  # 500 sales of 10 lines are about 1.5 MB
 
 _DEADLOCK_TRIES = 3
+
+#: Asked again and again by machines: no span, and a line at level debug only. Couriers ask the feed each second.
+_SPANLESS = ("/healthz", "/readyz", "/metrics", "/static/<path:path>")
+_QUIET = (*_SPANLESS, "/events")
+_METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 
 
 class StrictParser(FlaskParser):
@@ -138,34 +145,66 @@ def _again_after_deadlock(view: Callable[..., Any]) -> Callable[..., Any]:
     return call
 
 
-def _observe(app: Flask) -> None:
+def _observe(app: Flask, service: str) -> None:
     def begin() -> None:
-        g.began = time.perf_counter()
-        begin_trace(request.headers.get("traceparent"))
+        method, route, caller = *_asked(), request.headers.get("traceparent")
+        g.began, g.watched = time.perf_counter(), ExitStack()
+        g.watched.enter_context(telemetry.serving(service, request.headers.get("X-Request-Id")))
+        if route.endswith(_SPANLESS):
+            g.watched.enter_context(telemetry.continuing(caller))
+        else:
+            told = {"http.request.method": method, "http.route": route, "url.scheme": request.scheme}
+            g.watched.enter_context(telemetry.span("server", f"{method} {route}", told, parent=caller))
 
     def end(response: Response) -> Response:
-        # The route's template, never the path: a path holds references to people (domain, rule 10).
-        route = request.url_rule.rule if request.url_rule else "unmatched"
+        method, route = _asked()
         seconds = time.perf_counter() - g.began if "began" in g else 0.0
-        health.observe(request.method, route, response.status_code, seconds)
-        if response.status_code >= 500 or seconds > 1:
-            log.warning(
-                "slow or failed", method=request.method, route=route, status=response.status_code, seconds=seconds
-            )
+        _tell(method, route, response.status_code, seconds)
+        metrics.observe(service, method, route, response.status_code, seconds)
+        if (own_id := telemetry.request_id()) is not None:
+            response.headers["X-Request-Id"] = own_id
         response.headers.setdefault("Cache-Control", "no-store")
         response.headers.setdefault("X-Content-Type-Options", "nosniff")
         return response
 
+    def leave(_error: BaseException | None) -> None:
+        if "watched" in g:
+            g.watched.close()
+
     app.before_request(begin)
     app.after_request(end)
+    app.teardown_request(leave)
+
+
+def _asked() -> tuple[str, str]:
+    """Method and route, each out of a few, as lines, spans and figures name them.
+
+    The route's template, never the path: a path holds references to people (domain, rule 10).
+    """
+    method = request.method if request.method in _METHODS else "_OTHER"
+    return method, request.url_rule.rule if request.url_rule else "unmatched"
+
+
+def _tell(method: str, route: str, status: int, seconds: float) -> None:
+    """One line for the request; its span learns how it ended."""
+    role = g.token.role if "token" in g else None
+    quiet = method == "GET" and route.endswith(_QUIET)
+    level = WARNING if status >= 500 or seconds > 1 else DEBUG if quiet else INFO
+    ms = round(seconds * 1000, 1)
+    log.log(level, "request answered", method=method, route=route, status=status, ms=ms, role=role)
+    if telemetry.tracing():
+        told = {"http.response.status_code": status, "lapak.request_id": telemetry.request_id()}
+        telemetry.describe_span(told | ({"lapak.role": role} if role else {}), failed=status >= 500)
 
 
 def web_database(service: str) -> Database:
     """The configured database of a web process, with a pool as large as its threads. Sets up logging."""
-    setup_logging(service, "web")
+    setup(service, "web")
     threads = int(config.get("LAPAK_WEB_THREADS"))
     url = config.get("LAPAK_{SERVICE}_DATABASE_URL", service)
-    return Database(url, pool_size=threads, application_name=f"lapak {service} web")
+    database = Database(url, pool_size=threads, application_name=presence.connection_name(service, "web"))
+    presence.stay_seen(database)
+    return database
 
 
 def _believe_proxies(app: Flask) -> None:
@@ -198,7 +237,7 @@ def create_app(
         OPENAPI_URL_PREFIX=None,
     )
     app.extensions["lapak.database"] = database
-    _observe(app)
+    _observe(app, service)
     guard.install(app, database)
     api = flask_smorest.Api(app)
     problems.install(app)

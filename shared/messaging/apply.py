@@ -13,11 +13,11 @@ from typing import Any, TypeVar
 from shared.db import Database, Session
 from shared.events import Event
 from shared.events.subscribers import BY_TYPE
-from shared.messaging import cursor, dead_letters, following, parked, watchdog
+from shared.messaging import cursor, dead_letters, following, parked, telling, watchdog
 from shared.messaging.batch import Batch
 from shared.messaging.consumer import CauseMissing, Consumer
-from shared.messaging.failures import is_transient
-from shared.telemetry import begin_trace, logger
+from shared.messaging.failures import is_transient, summary
+from shared.telemetry import about, logger
 
 log = logger(__name__)
 
@@ -45,7 +45,13 @@ def apply(database: Database, consumer: Consumer, batch: Batch, *, first: bool =
     Raises UnknownEpoch, Halted, or the transient database error that outlasted the retries: then nothing happened,
     and the cursor still lacks the range (the cursor is the retry queue).
     """
-    return persistently(lambda: _receive(database, consumer, batch, first))
+    began = time.monotonic()
+    with about(source=batch.source, lo=batch.lo, hi=batch.hi):
+        outcome = persistently(lambda: _receive(database, consumer, batch, first))
+        told = log.info if outcome.new and batch.events else log.debug  # sequences that are not for us are told often
+        counts = {"handled": outcome.handled, "parked": outcome.parked, "dead": outcome.dead}
+        told("batch applied", **counts, new=outcome.new, ms=round((time.monotonic() - began) * 1000, 1))
+    return outcome
 
 
 def persistently(attempt: Callable[[], Result]) -> Result:
@@ -100,14 +106,16 @@ def handle(session: Session, consumer: Consumer, batch: Batch, events: Sequence[
     handled = waiting = dead = 0
     for name, group in by_type.items():
         try:
-            with session.begin_nested():
+            with telling.named(group), telling.spans("process", group, consumer.service), session.begin_nested():
+                telling.each("event is handled", group)
                 _call(session, consumer, name, group)
             handled += len(group)
         except Exception as error:
             if is_transient(error):
                 raise
             for event in group:
-                fate = _handle_alone(session, consumer, batch, event)
+                with telling.named([event]):
+                    fate = _handle_alone(session, consumer, batch, event)
                 handled, waiting, dead = (
                     handled + (fate == "handled"),
                     waiting + (fate == "parked"),
@@ -118,15 +126,16 @@ def handle(session: Session, consumer: Consumer, batch: Batch, events: Sequence[
 
 def _handle_alone(session: Session, consumer: Consumer, batch: Batch, event: Wire) -> str:
     try:
-        with session.begin_nested():
+        with telling.spans("process", [event], consumer.service), session.begin_nested():
             _call(session, consumer, event["type"], [event])
     except CauseMissing as error:
         parked.park(session, batch.source, batch.epoch, event, error.waiting_for)
+        log.debug("event is parked")
         return "parked"
     except Exception as error:
         if is_transient(error):
             raise
-        log.error("event became a dead letter", source=batch.source, sequence=event["sequence"], type=event["type"])
+        log.error("event became a dead letter", reason=summary(error))
         dead_letters.keep(session, batch.source, batch.epoch, event, error)
         return "dead"
     return "handled"
@@ -134,12 +143,16 @@ def _handle_alone(session: Session, consumer: Consumer, batch: Batch, event: Wir
 
 def _call(session: Session, consumer: Consumer, name: str, events: Sequence[Wire]) -> None:
     contract: type[Event] = BY_TYPE[name]
-    # What the handler announces in turn belongs to the trace of the (first) event that caused it.
-    begin_trace(events[0].get("traceparent"))
     consumer.handlers.by_type[name](session, [contract.of(event["data"]) for event in events])
 
 
 def retry(session: Session, consumer: Consumer, event: Wire) -> None:
-    """Handle one event that was kept aside, in a savepoint. Raises what its handler raises."""
-    with session.begin_nested():
-        _call(session, consumer, event["type"], [event])
+    """Handle one event that was kept aside, in a savepoint. Raises what its handler raises.
+
+    Its span is made only when it went well: a parked event is tried each second.
+    """
+    began = time.time_ns()
+    with telling.named([event]):
+        with session.begin_nested():
+            _call(session, consumer, event["type"], [event])
+        telling.past("process", event, consumer.service, began)

@@ -16,7 +16,7 @@ from uuid import UUID
 from sqlalchemy import text
 
 from shared.db import Database
-from shared.messaging import cursor, dead_letters
+from shared.messaging import cursor, dead_letters, telling
 from shared.messaging.apply import Outcome, Wire, apply, enter_epoch, persistently
 from shared.messaging.batch import Batch
 from shared.messaging.consumer import Consumer
@@ -119,7 +119,7 @@ def _apply_alone(database: Database, consumer: Consumer, one: Batch) -> Outcome 
     count = begin(database, place)
     if count is None:
         return None
-    with forgetting_unless_killed(database, place):
+    with telling.named(one.events), forgetting_unless_killed(database, place):
         return _bury(database, one) if count > MAX_ATTEMPTS else apply(database, consumer, one)
 
 
@@ -155,7 +155,7 @@ def _bury(database: Database, one: Batch) -> Outcome:
             died = ProcessDied(one.events[0])
             dead_letters.keep(session, one.source, one.epoch, one.events[0], died, attempts=MAX_ATTEMPTS)
             cursor.advance(session, one, rows)
-        log.error("event killed its process and became a dead letter", source=one.source, sequence=one.lo)
+        log.error("event killed its process and became a dead letter")
         return Outcome(new=True, dead=1)
 
     return persistently(bury)

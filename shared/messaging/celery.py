@@ -7,6 +7,7 @@ from typing import Any
 
 from celery import Celery
 from celery.signals import setup_logging as celery_asks_for_logging
+from celery.signals import worker_init
 from kombu import Queue
 from kombu.serialization import register
 from sqlalchemy import text
@@ -18,7 +19,8 @@ from shared.messaging.apply import apply
 from shared.messaging.batch import from_wire
 from shared.messaging.careful import apply_carefully
 from shared.messaging.consumer import Consumer
-from shared.telemetry import logger, setup_logging
+from shared.messaging.presence import connection_name, stay_seen
+from shared.telemetry import logger, setup
 
 log = logger(__name__)
 
@@ -60,7 +62,7 @@ def settings(service: str) -> dict[str, Any]:
         "worker_prefetch_multiplier": 1,  # a message in a dead worker's memory waits for the visibility timeout
         "task_ignore_result": True,  # the effect is in the database
         "worker_enable_remote_control": False,  # pub/sub chatter, and its bindings do not survive FLUSHALL
-        "worker_send_task_events": False,
+        "worker_send_task_events": bool(config.get("LAPAK_CELERY_EVENTS")),  # for Flower, which may lose some
         "worker_hijack_root_logger": False,
         "broker_connection_max_retries": None,  # the default gives up after 100
         "broker_connection_retry_on_startup": True,  # workers may start before Redis
@@ -125,11 +127,18 @@ def create_worker(consumer: Consumer) -> Celery:
     @cache
     def database() -> Database:
         url = config.get("LAPAK_{SERVICE}_DATABASE_URL", consumer.service)
-        return Database(url, pool_size=1, application_name=f"lapak {consumer.service} worker", options=BY_INDEX)
+        return Database(
+            url, pool_size=1, application_name=connection_name(consumer.service, "worker"), options=BY_INDEX
+        )
+
+    @worker_init.connect(weak=False)
+    def begin(**_: object) -> None:
+        setup(consumer.service, "worker")  # before the first connection, whose statements may have to be spans
+        stay_seen(database())
 
     @celery_asks_for_logging.connect(weak=False)
-    def logging_by_us(**_: object) -> None:
-        setup_logging(consumer.service, "worker")
+    def logging_is_ours(**_: object) -> None:
+        """Because somebody listens, Celery sets up none of its own."""
 
     @app.task(name=TASK, bind=True)
     def apply_batch(task: Any, batch: dict[str, Any]) -> None:
@@ -141,6 +150,7 @@ def create_worker(consumer: Consumer) -> Celery:
             if not outcome.new:
                 _count(database(), "duplicates", carried.source)
         except (cursor.UnknownEpoch, cursor.Halted) as stopped:
-            log.error("batch not applied", reason=str(stopped))  # the reconciler sees to it
+            place = {"source": carried.source, "lo": carried.lo, "hi": carried.hi}
+            log.error("batch not applied", reason=str(stopped), **place)  # the reconciler sees to it
 
     return app

@@ -26,7 +26,7 @@ def _add_views(door: Blueprint, consumer: Consumer) -> None:
     @requires("operator", "auditor")
     @door.response(200, shapes.StatusAnswer())
     def event_status() -> Any:
-        """Lag by source, outbox, relay and queue: what /metrics says, in one answer."""
+        """Lag by source, outbox, relay, queue and processes: what /metrics says and more, in one answer."""
         with transaction() as session:
             found = status(session, consumer)
         return found | {"queue": queue_length(consumer.service)}
@@ -54,9 +54,9 @@ def _add_letters(door: Blueprint) -> None:
     @door.get("/events/dead-letters")
     @requires("operator", "auditor")
     @door.arguments(shapes.LetterArgs(), location="query")
-    @door.response(200, page_of(shapes.LetterAnswer()))
+    @door.response(200, page_of(shapes.WholeLetterAnswer()))
     def list_dead_letters(args: dict[str, Any]) -> Page:
-        """Single dead letters, of one fingerprint or of all."""
+        """Single dead letters with their events, redacted; of one fingerprint or of all."""
         with transaction() as session:
             return dead_letters.letters(session, **args)
 

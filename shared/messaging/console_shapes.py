@@ -144,6 +144,20 @@ class SourceAnswer(Schema):
     parked_seconds = fields.Float(required=True)
 
 
+class ProcessAnswer(Schema):
+    """A process that is connected to the service's database; `leads`: its relay does.
+
+    `quiet_seconds`: since it last spoke to the database; one that lives does so every 3 s.
+    """
+
+    kind = fields.String(required=True, validate=validate.OneOf(["web", "worker", "courier"]))
+    host = fields.String(required=True)
+    pid = fields.Integer(required=True)
+    since = Instant(required=True)
+    leads = fields.Boolean(required=True)
+    quiet_seconds = fields.Float(required=True)
+
+
 class StatusAnswer(Schema):
     """What the event plane looks like from this service; `queue` counts its batches in Redis, null when it is away."""
 
@@ -154,3 +168,4 @@ class StatusAnswer(Schema):
     relay_leads = fields.Boolean(required=True)
     queue = fields.Integer(required=True, allow_none=True)
     sources = fields.List(fields.Nested(SourceAnswer()), required=True)
+    processes = fields.List(fields.Nested(ProcessAnswer()), required=True)

@@ -16,10 +16,11 @@ from shared import config
 from shared.db import BY_INDEX, Database
 from shared.messaging import watchdog
 from shared.messaging.consumer import Consumer
+from shared.messaging.presence import connection_name
 from shared.messaging.reconciler import Reconciler
 from shared.messaging.relay import SESSION_OPTIONS, Relay
 from shared.stopping import SIGNALS, end, end_in_time
-from shared.telemetry import logger, setup_logging
+from shared.telemetry import flush, logger, setup
 
 log = logger(__name__)
 
@@ -50,11 +51,11 @@ def _guarded(name: str, loop: Callable[[threading.Event], None], stop: threading
 def main(place: str) -> None:
     """Run until SIGTERM or SIGINT. What is in hand is then finished and committed, if it can be within 2 s."""
     consumer = _find(place)
-    setup_logging(consumer.service, "courier")
+    setup(consumer.service, "courier")
     url = config.get("LAPAK_{SERVICE}_DATABASE_URL", consumer.service)
-    name = f"lapak {consumer.service}"
-    outward = Database(url, pool_size=2, application_name=f"{name} relay", options=SESSION_OPTIONS)
-    inward = Database(url, pool_size=2, application_name=f"{name} reconciler", options=BY_INDEX)
+    outward_name, inward_name = (connection_name(consumer.service, part) for part in ("relay", "reconciler"))
+    outward = Database(url, pool_size=2, application_name=outward_name, options=SESSION_OPTIONS)
+    inward = Database(url, pool_size=2, application_name=inward_name, options=BY_INDEX)
     watchdog.arm()
     signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)  # they wait for sigwait; until here they end us at once
     stop = threading.Event()
@@ -69,6 +70,7 @@ def main(place: str) -> None:
     for thread in threads:
         thread.join()
     log.info("courier ended")
+    flush()
     end()
 
 

@@ -39,28 +39,36 @@ _ASIDE = text("""
 """)
 
 
+#: Figure → what it says; those of the service's own log, and those by source.
+OUTWARD = {
+    "outbox_depth": "Events committed but not yet in the log.",
+    "outbox_age_seconds": "Age of the oldest of them.",
+    "log_head": "Sequence of the newest event in the log.",
+    "relay_leads": "1 while a relay holds the lock that makes it the leader.",
+}
+INWARD = {
+    "source_head": "Newest sequence of the source that this consumer knows of.",
+    "source_position": "Sequence up to which all was received.",
+    "source_unseen_seconds": "Since the source's head was last read; lag is known only as of then.",
+    "lag_events": "From the position to that head.",
+    "lag_seconds": "How long this consumer has been behind.",
+    "holes": "Ranges below the head that were not received.",
+    "repairs_total": "Holes filled from the feed.",
+    "redelivered_total": "Batches that the queue brought a second time.",
+    "duplicates_total": "Batches from the queue that brought nothing new.",
+    "halted": "1 when the consumer stopped because the source's log forked.",
+    "dead_letters": "Events kept because their handler failed.",
+    "parked_events": "Events whose cause has not arrived.",
+    "parked_age_seconds": "Age of the oldest of them.",
+}
+
+
 def figures(session: Session) -> Figures:
-    """Gauges by name: `{name: (help, {source: value})}`; outward figures have the source `own`."""
+    """Figures by name: `{name: (help, {source: value})}`; those of the service's own log have the source `own`."""
     outward = session.execute(_OUTWARD).one()
-    found: Figures = {
-        "outbox_depth": ("Events committed but not yet in the log.", {"own": outward.depth}),
-        "outbox_age_seconds": ("Age of the oldest of them.", {"own": float(outward.age)}),
-        "log_head": ("Sequence of the newest event in the log.", {"own": outward.head or 0}),
-        "relay_leads": ("1 while a relay holds the lock that makes it the leader.", {"own": float(outward.leads)}),
-        "source_head": ("Newest sequence of the source that this consumer knows of.", {}),
-        "source_position": ("Sequence up to which all was received.", {}),
-        "source_unseen_seconds": ("Since the source's head was last read; lag is known only as of then.", {}),
-        "lag_events": ("From the position to that head.", {}),
-        "lag_seconds": ("How long this consumer has been behind.", {}),
-        "holes": ("Ranges below the head that were not received.", {}),
-        "repairs_total": ("Holes filled from the feed.", {}),
-        "redelivered_total": ("Batches that the queue brought a second time.", {}),
-        "duplicates_total": ("Batches from the queue that brought nothing new.", {}),
-        "halted": ("1 when the consumer stopped because the source's log forked.", {}),
-        "dead_letters": ("Events kept because their handler failed.", {}),
-        "parked_events": ("Events whose cause has not arrived.", {}),
-        "parked_age_seconds": ("Age of the oldest of them.", {}),
-    }
+    own = (outward.depth, float(outward.age), outward.head or 0, float(outward.leads))
+    found: Figures = {name: (text, {"own": value}) for (name, text), value in zip(OUTWARD.items(), own, strict=True)}
+    found |= {name: (text, {}) for name, text in INWARD.items()}
     _add_inward(session, found)
     for kind, source, count, age in session.execute(_ASIDE):
         found["dead_letters" if kind == "dead" else "parked_events"][1][source] = count

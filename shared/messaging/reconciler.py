@@ -25,7 +25,7 @@ from shared.messaging.batch import Batch, from_wire
 from shared.messaging.careful import apply_from_feed
 from shared.messaging.consumer import Consumer
 from shared.messaging.retrying import retry_parked
-from shared.telemetry import logger
+from shared.telemetry import about, continuing, current_trace, logger, span, unsampled
 
 log = logger(__name__)
 
@@ -114,7 +114,8 @@ class Reconciler:
     def _look(self, source: str) -> Hole | None:
         with self.database.transaction() as session:
             mark = cursor.mark(session, source)
-        page = self._fetch(source, after=mark.sequence if mark else 0, limit=1, mark=mark)
+        with continuing(unsampled()):
+            page = self._fetch(source, after=mark.sequence if mark else 0, limit=1, mark=mark)
         if page is None:
             return None
         batch, head = from_wire(page), page["head"]
@@ -145,6 +146,12 @@ class Reconciler:
         return known
 
     def _pull(self, source: str, hole: Hole) -> bool:
+        told = {"messaging.system": "lapak", "messaging.operation.name": "pull", "messaging.operation.type": "receive"}
+        told |= {"messaging.consumer.group.name": self.consumer.service, "lapak.source": source}
+        with span("client", f"pull {source}", told, parent=None), about(source=source):
+            return self._fill(source, hole)
+
+    def _fill(self, source: str, hole: Hole) -> bool:
         page = self._fetch(source, after=hole.at - 1, limit=PAGE)
         if page is None:
             return False
@@ -154,7 +161,7 @@ class Reconciler:
         outcome = apply_from_feed(self.database, self.consumer, batch, again=again)
         with self.database.transaction() as session:
             session.execute(_REPAIRED, {"source": source})
-        log.info("hole filled from the feed", source=source, at=hole.at, events=len(batch.events), again=again)
+        log.info("hole filled from the feed", at=hole.at, events=len(batch.events), again=again)
         return outcome.new and hole.more
 
     def _fetch(self, source: str, *, after: int, limit: int, mark: cursor.Mark | None = None) -> dict[str, Any] | None:
@@ -162,7 +169,8 @@ class Reconciler:
         if mark and mark.id:
             query |= {"seen": mark.sequence, "seen_id": str(mark.id), "seen_epoch": str(mark.epoch)}
         url = f"{config.get('LAPAK_{SERVICE}_URL', source)}/events"
-        answer = self.client.get(url, params=query, headers={"Authorization": f"Bearer {self._token()}"})
+        headers = {"Authorization": f"Bearer {self._token()}", "traceparent": current_trace()}
+        answer = self.client.get(url, params=query, headers=headers)
         if answer.status_code == 409 and mark:
             with self.database.transaction() as session:
                 following.halt(session, source, mark.epoch, answer.json()["detail"])

@@ -21,6 +21,7 @@ from shared import alive, config
 from shared.db import BY_INDEX, Connection, Database
 from shared.events.subscribers import consumers_of
 from shared.messaging import log as event_log
+from shared.messaging import telling
 from shared.messaging.batch import Batch
 from shared.messaging.celery import REDIS_PATIENCE, publisher, send, unacked_key
 from shared.telemetry import logger
@@ -124,7 +125,10 @@ class Relay:
         ready = self._ready()
         with self.database.transaction() as session:
             worked = move(session)
-            batches = self._next(session, ready)
+            at = event_log.stream(session)
+            batches = self._next(session, at, ready)
+        if worked:
+            log.debug("moved into the log", events=worked, last=at.last_seq)
         self.step("moved")
         sent = self._send(batches)
         if sent:
@@ -150,9 +154,8 @@ class Relay:
         queued = zip(self.consumers, sizes[::2], sizes[1::2], strict=True)
         return [consumer for consumer, waiting, held in queued if waiting + held <= QUEUE_LIMIT]
 
-    def _next(self, session: Session, consumers: Sequence[str]) -> dict[str, Batch]:
+    def _next(self, session: Session, at: event_log.Stream, consumers: Sequence[str]) -> dict[str, Batch]:
         """For each of these consumers the batch that comes next, if it must be told anything now."""
-        at = event_log.stream(session)
         published = {row.consumer: row.published_seq for row in session.execute(_PUBLISHED)}
         batches = {}
         for consumer in self.consumers:
@@ -169,10 +172,13 @@ class Relay:
         sent = {}
         for consumer, batch in batches.items():
             try:
-                send(self.app, consumer, batch.to_wire())
+                with telling.spans("send", batch.events, consumer):
+                    send(self.app, consumer, batch.to_wire())
             except (BrokerError, redis.RedisError, OSError) as error:
                 self._rest(error)
                 break
+            log.debug("batch sent", consumer=consumer, lo=batch.lo, hi=batch.hi, events=len(batch.events))
+            telling.each("event sent", batch.events, consumer=consumer)
             self.step("sent")
             sent[consumer], self.told[consumer] = batch, time.monotonic()
             self.resting = (0.0, 0.0)

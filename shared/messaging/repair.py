@@ -11,7 +11,7 @@ from sqlalchemy import text
 from shared.db import Database, Session
 from shared.errors import Conflict, NotFound
 from shared.fields import invalid
-from shared.messaging import dead_letters, parked
+from shared.messaging import dead_letters, parked, telling
 from shared.messaging.apply import persistently, retry
 from shared.messaging.consumer import CauseMissing, Consumer
 from shared.messaging.failures import describe, fingerprint, is_transient
@@ -77,7 +77,8 @@ def _replay(database: Database, consumer: Consumer, event_id: UUID, by: str) -> 
         outcome = _handle(session, consumer, letter, place)
         if outcome != "failed":
             session.execute(_RESOLVE, place | {"resolution": "replayed", "by": by, "before": ""})
-    log.info("dead letter replayed", source=letter.source, sequence=letter.seq, outcome=outcome)
+    with telling.named([letter.event]):
+        log.info("dead letter replayed", outcome=outcome)
     return outcome
 
 

@@ -9,11 +9,11 @@ from uuid import UUID
 from sqlalchemy import text
 
 from shared.db import Database, Session
-from shared.messaging import dead_letters, parked
+from shared.messaging import dead_letters, parked, telling
 from shared.messaging.apply import Wire, retry
 from shared.messaging.careful import MAX_ATTEMPTS, ProcessDied, begin, forgetting_unless_killed, noted_run
 from shared.messaging.consumer import CauseMissing, Consumer
-from shared.messaging.failures import is_transient
+from shared.messaging.failures import is_transient, summary
 from shared.messaging.watchdog import watched
 from shared.telemetry import logger
 
@@ -62,7 +62,8 @@ def _one_by_one(database: Database, consumer: Consumer) -> None:
                     session, row.source, row.epoch, row.event, ProcessDied(row.event), attempts=MAX_ATTEMPTS
                 )
                 parked.done(session, **place)
-                log.error("parked event killed its process and became a dead letter", **place)
+                with telling.named([row.event]):
+                    log.error("parked event killed its process and became a dead letter")
             else:
                 _settle(session, row, lambda event: retry(session, consumer, event))
 
@@ -78,4 +79,6 @@ def _settle(session: Session, row: Any, attempt: Callable[[Wire], None]) -> None
         if is_transient(error):
             raise
         dead_letters.keep(session, row.source, row.epoch, row.event, error)
+        with telling.named([row.event]):
+            log.error("parked event became a dead letter", reason=summary(error))
     parked.done(session, *place)

@@ -11,6 +11,7 @@ from shared import config
 from shared.db import Session
 from shared.messaging.consumer import Consumer
 from shared.messaging.health import figures
+from shared.messaging.presence import processes
 
 #: Answer → gauge, by source; what was never heard of is null, what is merely absent is 0.
 _BY_SOURCE = {
@@ -30,7 +31,7 @@ _HALTED = text("SELECT source, halted FROM source_state WHERE halted IS NOT NULL
 
 
 def status(session: Session, consumer: Consumer) -> dict[str, Any]:
-    """Outbox, relay, and per source head, position, lag, holes, repairs, dead and parked (see StatusAnswer)."""
+    """Outbox, relay, processes, and per source head, position, lag, holes, repairs, dead, parked (see StatusAnswer)."""
     found = {name: samples for name, (_, samples) in figures(session).items()}
     because = {row.source: row.halted for row in session.execute(_HALTED)}
     known = {*consumer.sources, *(source for gauge in _ASIDE.values() for source in found[gauge])}
@@ -49,6 +50,7 @@ def status(session: Session, consumer: Consumer) -> dict[str, Any]:
         "outbox_seconds": found["outbox_age_seconds"]["own"],
         "relay_leads": bool(found["relay_leads"]["own"]),
         "sources": sources,
+        "processes": processes(session),
     }
 
 

@@ -16,10 +16,13 @@ from celery.exceptions import SecurityWarning
 from shared import alive
 from shared.messaging import watchdog
 from shared.stopping import end, end_in_time_when_asked
+from shared.telemetry import flush
 
 #: No gossip, mingle and heartbeat: pub/sub chatter between workers that nothing here uses, and whose bindings
 #: do not come back after Redis was flushed.
-FLAGS = ("--without-gossip", "--without-mingle", "--without-heartbeat")
+FLAGS = ("--without-gossip", "--without-mingle")
+#: A monitor takes a worker without heartbeats for dead.
+UNWATCHED = ("--without-heartbeat",)
 
 
 class Beat(bootsteps.StartStopStep):
@@ -45,9 +48,11 @@ def main(place: str) -> None:
     end_in_time_when_asked()
     code: object = 0
     try:
-        app.worker_main(["--quiet", "worker", *FLAGS])
+        flags = FLAGS if app.conf.worker_send_task_events else (*FLAGS, *UNWATCHED)
+        app.worker_main(["--quiet", "worker", f"--hostname={app.main}@%h", *flags])
     except SystemExit as ended:
         code = ended.code
+    flush()
     end(code if isinstance(code, int) else 0)
 
 

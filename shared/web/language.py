@@ -76,6 +76,13 @@ def age(value: datetime) -> str:
     return dates.format_timedelta(max(now() - value, timedelta(minutes=1)), granularity="minute", locale=_locale())
 
 
+def span(seconds: float) -> str:
+    """A time span in the coarsest unit that says something: "40 dtk", "7 mnt", "5 jam", "3 hari"."""
+    units = ((86_400, t("hari", "d")), (3600, t("jam", "h")), (60, t("mnt", "min")))
+    size, unit = next((one for one in units if seconds >= 2 * one[0]), (1, t("dtk", "s")))
+    return f"{int(seconds // size)}\u00a0{unit}"
+
+
 def role_name(role: str) -> str:
     """What a person is here, in words."""
     return {
@@ -102,5 +109,6 @@ HELPERS = {
     "other_language": other_language,
     "role_name": role_name,
     "rupiah": rupiah,
+    "span": span,
     "t": t,
 }

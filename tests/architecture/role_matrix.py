@@ -182,7 +182,13 @@ _SALES = {
     "POST /quarantine/<id>/resolution": "outlet city",
     "GET /returns": "outlet city auditor",
     "GET /registers": "outlet city auditor",
-    "GET /registers/<code>": "outlet city auditor",
+    "GET /registers/<code>": "outlet city auditor operator",
+    # the operator's console
+    "GET /ops": "operator auditor",
+    "GET /ops/runbook": "operator auditor",
+    "GET /ops/<service>/<fingerprint>": "operator auditor",
+    "POST /ops/<service>/<fingerprint>/replay": "operator",
+    "POST /ops/<service>/<fingerprint>/discard": "operator",
 }
 
 ROLES: dict[str, dict[str, frozenset[str]]] = {

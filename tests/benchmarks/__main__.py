@@ -1,6 +1,6 @@
 """`lapak bench`: sales per second, event to effect, draining a backlog; beside their baseline in the same run.
 
-Then a consumer's catching up, while sales go on."""
+Then a consumer's catching up, while sales go on; and what more processes give."""
 
 from __future__ import annotations
 
@@ -17,9 +17,10 @@ from rich.table import Table
 
 from shared.local.keys import fresh_keys
 from shared.local.running import Running, running_system
-from tests.benchmarks import baseline, catchup, events, load, profile, shifts
+from tests.benchmarks import baseline, catchup, events, load, profile, scaling, shifts
 
 ROUNDS = 3
+PARTS = ("speed", "catch-up", "scaling")
 console = Console(width=110)
 
 
@@ -28,17 +29,19 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="lapak bench", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="a fifth of the load, to see that it works")
     parser.add_argument("--web-workers", type=int, default=2)
-    parser.add_argument("--part", choices=("speed", "catch-up"), help="only this one")
+    parser.add_argument("--part", choices=PARTS, help="only this one")
     options = parser.parse_args()
     scale = 5 if options.quick else 1
     os.environ.update(fresh_keys())
-    if options.part != "catch-up":
+    if options.part in {None, "speed"}:
         with _system(options.web_workers) as system:
             measure(system, scale)
         console.print(profile.table())
-    if options.part != "speed":
+    if options.part in {None, "catch-up"}:
         with _system(options.web_workers) as system:
             catchup.run(system, console, events=100_000 // scale)
+    if options.part in {None, "scaling"}:
+        scaling.run(console, scale)
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from __future__ import annotations
 import random
 import threading
 import time
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -48,8 +49,8 @@ class Actor:
     #: What the server chose (lot codes), by a name that is the same in every telling.
     chosen: dict[str, str] = field(default_factory=dict)
     retries: int = 0
-    #: Of these: nobody answered, or a gateway or server said that it could not.
-    unanswered: int = 0
+    #: Of these: nobody answered, or a gateway or server said that it could not. By what was said instead.
+    unanswered: Counter[str] = field(default_factory=Counter)
     failure: BaseException | None = None
 
     def __post_init__(self) -> None:
@@ -72,14 +73,16 @@ class Actor:
         while time.monotonic() < deadline:
             try:
                 answer = self.http.request(method, path, content=text, headers=headers)
-            except httpx.HTTPError:
+            except httpx.HTTPError as error:
                 answer = None
+                self.unanswered[f"{path}: {error!r}"] += 1
             if answer is not None and answer.status_code < 300:
                 return loads(answer.content)
             if answer is not None and answer.status_code < 500 and b'"skill-missing"' not in answer.content:
                 raise AssertionError(f"{self.name} {method} {path}: {answer.status_code} {answer.text[:300]}")
             self.retries += 1
-            self.unanswered += answer is None or answer.status_code >= 500
+            if answer is not None and answer.status_code >= 500:
+                self.unanswered[f"{path}: {answer.status_code} {answer.text[:100]}"] += 1
             time.sleep(0.1)  # as a device does: the same again, until it is answered
         raise AssertionError(f"{self.name} {method} {path}: no answer for {PATIENCE:.0f} s")
 
@@ -209,9 +212,9 @@ class People:
         return sum(actor.retries for actor in self.actors)
 
     @property
-    def unanswered(self) -> int:
-        """How often of these because of no answer, or one of 5xx."""
-        return sum(actor.unanswered for actor in self.actors)
+    def unanswered(self) -> Counter[str]:
+        """Of these: what was said, or what happened, instead of an answer."""
+        return sum((actor.unanswered for actor in self.actors), Counter[str]())
 
     def tell_again(self, url: str) -> list[Actor]:
         """The whole history to another system, everybody at once as before; those who told it."""

@@ -100,9 +100,9 @@ def _age(system: Running, service: str, table: str, column: str) -> None:
 
 def _waits(system: Running, who: str) -> bool:
     """Whether a process waits for a lock in inventory's database."""
-    query = "SELECT count(*) FROM pg_stat_activity WHERE application_name = %s AND wait_event_type = 'Lock'"
+    query = "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE %s AND wait_event_type = 'Lock'"
     with psycopg.connect(system.database_url("inventory")) as connection:
-        return connection.execute(query, [who]).fetchone() != (0,)
+        return connection.execute(query, [f"{who} %"]).fetchone() != (0,)
 
 
 def _behind(system: Running) -> list[tuple[str, str]]:

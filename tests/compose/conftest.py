@@ -17,11 +17,10 @@ def engine() -> None:
         pytest.skip(f"NOT RUN, containers need a docker engine: {complaint}")
 
 
-@pytest.fixture(scope="module")
-def stack(engine: None, keys: None, request: pytest.FixtureRequest) -> Iterator[Stack]:
-    """A project of this module's own, as a fresh clone starts it: built, up and healthy."""
-    name = f"lapak-{request.module.__name__.rpartition('.')[2].replace('_', '-')}-{os.getpid()}"
-    with removed_at_the_end(Stack(name)) as found:
+@pytest.fixture(scope="session")
+def stack(engine: None, keys: None) -> Iterator[Stack]:
+    """A project as a fresh clone starts it: built, up and healthy. Tests leave it so."""
+    with removed_at_the_end(Stack(f"lapak-test-{os.getpid()}")) as found:
         found.up("--build")
         with tokens_of(found):
             yield found

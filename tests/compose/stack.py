@@ -70,12 +70,14 @@ class Stack:
 
     def secret(self, path: str) -> str:
         """A file of the volume of secrets."""
-        return self.compose("run", "--rm", "-T", "--no-deps", "--entrypoint", "cat", "lapak", f"/secrets/{path}").strip()
+        run = ["run", "--rm", "-T", "--no-deps", "--entrypoint", "cat", "lapak"]
+        return self.compose(*run, f"/secrets/{path}").strip()
 
     def sql(self, service: str, query: str) -> list[list[str]]:
         """Rows of a service's database, as text."""
-        command = ["exec", "-T", "postgres", "psql", "-U", "postgres", "-d", f"lapak_{service}", "-tAF", "\t", "-c", query]
-        return [line.split("\t") for line in self.compose(*command).splitlines()]
+        psql = ["exec", "-T", "postgres", "psql", "-U", "postgres", "-tAF", "\t"]
+        answer = self.compose(*psql, "-d", f"lapak_{service}", "-c", query)
+        return [line.split("\t") for line in answer.splitlines()]
 
     def containers(self, service: str) -> list[dict[str, Any]]:
         """What the engine knows of a service's running containers, by their names."""

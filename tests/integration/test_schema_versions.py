@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import psycopg
 import pytest
 from click.testing import CliRunner
 from flask import Flask
 from sqlalchemy import create_engine, text
+from sqlalchemy.exc import OperationalError
 
 from shared import config, migrations
 from shared.cli.migrate import migrate
@@ -88,3 +90,17 @@ def test_migrations_expand_and_contract_only_on_purpose() -> None:
         forward = content.partition("def downgrade")[0]
         if path.name[:4] not in _MADE_BEFORE_THE_FIRST_RELEASE and any(word in forward for word in _TAKES_AWAY):
             assert "\ncontracts = " in content, f"{path} takes something away; see docs/operations.md, Upgrade"
+
+
+def test_a_migration_does_not_queue_everybody_behind_it(
+    urls_for: Callable[..., cluster.DatabaseUrls], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It gives up when a table is not to be had, tries again, and says so in the end."""
+    monkeypatch.setattr(migrations, "_TRIES", 2)
+    monkeypatch.setattr(migrations, "_PAUSE", 0.01)
+    urls = urls_for("sales")
+    with psycopg.connect(urls.owner) as holder:
+        holder.execute("LOCK TABLE alembic_version IN ACCESS EXCLUSIVE MODE")
+        with pytest.raises(OperationalError, match="lock timeout"):
+            migrations.upgrade("sales", urls.owner)
+    migrations.upgrade("sales", urls.owner)

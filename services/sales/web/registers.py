@@ -29,7 +29,7 @@ def registers_page() -> Response:
 
 
 @bp.get("/registers/<code>")
-@requires("outlet", "city", "auditor")
+@requires("outlet", "city", "auditor", "operator")
 def register_page(code: str) -> Response:
     """One register: every number that is missing, and what could not be read."""
     with transaction() as session:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from shared.messaging.celery import settings
-from shared.messaging.worker import FLAGS
+from shared.messaging.worker import FLAGS, UNWATCHED
 
 
 @pytest.fixture
@@ -52,5 +52,11 @@ def test_nothing_but_our_json_is_read(conf: dict[str, object]) -> None:
 
 
 def test_workers_do_not_chatter(conf: dict[str, object]) -> None:
-    assert set(FLAGS) == {"--without-gossip", "--without-mingle", "--without-heartbeat"}
+    assert {*FLAGS, *UNWATCHED} == {"--without-gossip", "--without-mingle", "--without-heartbeat"}
     assert conf["worker_enable_remote_control"] is False
+    assert conf["worker_send_task_events"] is False
+
+
+def test_a_monitor_hears_of_them_where_one_is_wanted(conf: dict[str, object], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LAPAK_CELERY_EVENTS", "1")
+    assert settings("sales")["worker_send_task_events"] is True
