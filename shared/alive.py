@@ -11,6 +11,7 @@ from __future__ import annotations
 import http.client
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -22,12 +23,16 @@ _last: dict[str, float] = {}
 
 
 def beat(loop: str) -> None:
-    """This loop turns. Cheap: at most once a second it reaches a file, and nowhere without LAPAK_ALIVE."""
+    """This loop turns. Cheap: at most once a second it reaches a file, and nowhere without LAPAK_ALIVE.
+
+    Where that cannot be written the loop goes on, and the health check finds no sign.
+    """
     now = time.monotonic()
     if now - _last.get(loop, -1.0) >= 1.0:
         _last[loop] = now
         if folder := config.get("LAPAK_ALIVE"):
-            leave(Path(folder), loop, "")
+            with suppress(OSError):
+                leave(Path(folder), loop, "")
 
 
 def leave(folder: Path, name: str, address: str) -> None:

@@ -79,6 +79,12 @@ def test_nothing_is_written_where_nobody_looks(tmp_path: Path, monkeypatch: pyte
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_loop_goes_on_where_its_sign_cannot_be_written(folder: Path) -> None:
+    folder.write_text("a file, not a folder", encoding="ascii")
+    alive.beat("worker")
+    assert alive.complaints(folder) == [f"no sign of life in {folder} yet"]
+
+
 def test_as_a_command(folder: Path) -> None:
     run = [sys.executable, "-m", "shared.alive"]
     silent = subprocess.run(run, cwd=ROOT, capture_output=True, text=True, check=False)
