@@ -85,7 +85,7 @@ def _start_servers(swarm: Swarm, secrets: Path) -> None:
 
 def _whole(swarm: Swarm) -> bool:
     found = swarm.replicas()
-    return all(found.get(name) == "2/2" for name in REPLICATED) and found["gateway"] == "2/2"
+    return all(found.get(name) == "2/2" for name in REPLICATED) and found["gateway"] == "1/1"
 
 
 def test_sells_scales_and_is_upgraded(swarm: Swarm) -> None:
