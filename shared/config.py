@@ -40,7 +40,12 @@ SETTINGS: tuple[Setting, ...] = (
         "Where the other services reach this one's event feed and console, with its prefix.",
         default="http://127.0.0.1:8080/{service}",
     ),
-    Setting("LAPAK_REDIS_URL", "Redis, the fast path of the events. It may be lost at any time.", secret=True),
+    Setting(
+        "LAPAK_REDIS_URL",
+        "Redis, the fast path of the events. It may be lost at any time. `redis://`, `rediss://` (TLS), `unix://`, or "
+        "`sentinel://:PASSWORD@HOST:26379,HOST:26379/0?master=NAME`.",
+        secret=True,
+    ),
     Setting(
         "LAPAK_TOKEN_PRIVATE_KEY",
         "Ed25519 private key (JWK, JSON) that signs tokens: for the command line, couriers, and web (which pairs).",
@@ -99,6 +104,10 @@ _BY_NAME = {setting.name: setting for setting in SETTINGS}
 
 class MissingSetting(Exception):
     """A setting without a default is not in the environment."""
+
+
+class WrongSetting(MissingSetting):
+    """A setting is in the environment and means nothing: as good as missing."""
 
 
 def get(name: str, service: str | None = None) -> str:

@@ -9,7 +9,7 @@ from flask import Blueprint, Response
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
-from shared import config, jsontext
+from shared import config, jsontext, redis_url
 from shared.db import Database
 from shared.http import metrics
 from shared.http.guard import PUBLIC, requires
@@ -17,12 +17,8 @@ from shared.http.guard import PUBLIC, requires
 
 def _redis_state() -> str:
     try:
-        url = config.get("LAPAK_REDIS_URL")
-        client = redis.Redis.from_url(url, socket_connect_timeout=0.5, socket_timeout=0.5)
-        try:
+        with redis_url.client(socket_connect_timeout=0.5, socket_timeout=0.5) as client:
             client.ping()
-        finally:
-            client.close()
     except (redis.RedisError, config.MissingSetting, OSError):
         return "down"
     return "up"

@@ -17,7 +17,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from shared import alive, config
+from shared import alive, config, redis_url
 from shared.db import BY_INDEX, Connection, Database
 from shared.events.subscribers import consumers_of
 from shared.messaging import log as event_log
@@ -88,7 +88,7 @@ class Relay:
         self.step = step
         self.app: Celery = publisher()
         patience = {"socket_timeout": REDIS_PATIENCE, "socket_connect_timeout": REDIS_PATIENCE}
-        self.redis = redis.Redis.from_url(config.get("LAPAK_REDIS_URL"), **patience)
+        self.redis = redis_url.client(**patience)
         self.told = dict.fromkeys(self.consumers, float("-inf"))
         self.resting = (0.0, 0.0)  # Redis is away: (until, pause)
 

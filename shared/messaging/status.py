@@ -7,7 +7,7 @@ from typing import Any
 import redis
 from sqlalchemy import text
 
-from shared import config
+from shared import config, redis_url
 from shared.db import Session
 from shared.messaging.consumer import Consumer
 from shared.messaging.health import figures
@@ -57,8 +57,7 @@ def status(session: Session, consumer: Consumer) -> dict[str, Any]:
 def queue_length(service: str) -> int | None:
     """Batches that wait on the service's queue; None when Redis does not answer within half a second."""
     try:
-        url = config.get("LAPAK_REDIS_URL")
-        with redis.Redis.from_url(url, socket_connect_timeout=0.5, socket_timeout=0.5) as client:
+        with redis_url.client(socket_connect_timeout=0.5, socket_timeout=0.5) as client:
             return int(client.llen(service))
     except (redis.RedisError, config.MissingSetting, OSError):
         return None

@@ -40,7 +40,7 @@ def _app() -> Iterator[Flask]:
     from services.sales.app import create_app
 
     with tempfile.TemporaryDirectory(prefix="lapak-profile-") as folder, cluster.start_servers(Path(folder)) as servers:
-        os.environ["LAPAK_REDIS_URL"] = servers.redis_url
+        os.environ |= {"LAPAK_REDIS_URL": servers.redis_url, "LAPAK_LOG_LEVEL": "warning"}
         with cluster.service_database(servers, "sales") as urls:
             database = Database(urls.app)
             yield create_app(database)

@@ -13,7 +13,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -97,8 +97,10 @@ def _processor(system: Running) -> dict[str, float]:
     for row in state.load(system.home)["processes"]:
         if row["pid"]:
             process = psutil.Process(row["pid"])
-            members = [process, *process.children(recursive=True)]
-            spent = sum(sum(member.cpu_times()[:2]) for member in members) + sum(process.cpu_times()[2:4])
+            spent = sum(process.cpu_times()[2:4])  # of children that have ended
+            for member in [process, *process.children(recursive=True)]:
+                with suppress(psutil.NoSuchProcess):
+                    spent += sum(member.cpu_times()[:2])
             found[row["name"].rpartition("-")[2]] += spent
     return found
 
