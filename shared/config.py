@@ -42,7 +42,7 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     Setting(
         "LAPAK_REDIS_URL",
-        "Redis, the fast path of the events. It may be lost at any time. `redis://`, `rediss://` (TLS), `unix://`, or "
+        "Redis, the fast path of the events. It may be lost at any time. `redis://`, `rediss://` (TLS) or "
         "`sentinel://:PASSWORD@HOST:26379,HOST:26379/0?master=NAME`.",
         secret=True,
     ),

@@ -13,10 +13,12 @@ from typing import Annotated, Any, NamedTuple, cast
 from uuid import UUID
 
 import psycopg
+from psycopg.conninfo import conninfo_to_dict
 from psycopg.rows import namedtuple_row
 from sqlalchemy import (
     Connection,
     DateTime,
+    Engine,
     LargeBinary,
     MetaData,
     Numeric,
@@ -44,7 +46,9 @@ __all__ = [
     "Database",
     "Page",
     "Session",
+    "engine",
     "grant_application_role",
+    "libpq",
     "paged",
     "transaction_seconds",
 ]
@@ -108,6 +112,23 @@ def _refuse_what_the_server_closed(driver: Any, record: Any, proxy: Any) -> None
         raise InvalidatePoolError
 
 
+def libpq(url: str) -> dict[str, Any]:
+    """The parts of a libpq URL, by libpq's own reading: `user`, `dbname`, `host` (which may be several), `sslmode` …
+
+    Raises WrongSetting, with a text that shows nothing of the URL.
+    """
+    try:
+        return conninfo_to_dict(url)
+    except psycopg.ProgrammingError as error:
+        what = str(error).partition('"')[0].strip(" :\n")  # what libpq could not read may be a password
+        raise config.WrongSetting(f"a database URL cannot be read: {what}") from None
+
+
+def engine(url: str, *, connect_args: Mapping[str, Any] | None = None, **options: Any) -> Engine:
+    """An engine on a libpq URL; see `create_engine`. SQLAlchemy's own reading of URLs knows one host with a port."""
+    return create_engine("postgresql+psycopg://", connect_args={**libpq(url), **(connect_args or {})}, **options)
+
+
 class Database:
     """Engine and sessions of one service's database.
 
@@ -117,8 +138,9 @@ class Database:
 
     def __init__(self, url: str, *, pool_size: int = 8, application_name: str = "lapak", options: str = "") -> None:
         self.url = url
-        self.engine = create_engine(
-            url.replace("postgresql://", "postgresql+psycopg://", 1),
+        given = libpq(url)
+        self.engine = engine(
+            url,
             pool_size=pool_size,
             max_overflow=2,
             pool_pre_ping=False,  # it costs a round trip per request: see _refuse_what_the_server_closed
@@ -128,8 +150,8 @@ class Database:
             json_deserializer=jsontext.loads,
             connect_args={
                 "application_name": application_name,
-                "connect_timeout": 5,
-                "options": f"{_SESSION} {_limits()} {options}".strip(),
+                "connect_timeout": given.get("connect_timeout", 5),  # for each host
+                "options": " ".join([given.get("options", ""), _SESSION, _limits(), options]).strip(),
             },
         )
         event.listen(self.engine, "checkout", _refuse_what_the_server_closed)

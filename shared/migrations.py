@@ -9,10 +9,10 @@ from pathlib import Path
 import psycopg
 from alembic import command, context
 from alembic.config import Config
-from sqlalchemy import Engine, MetaData, create_engine, pool, text
+from sqlalchemy import Engine, MetaData, pool, text
 from sqlalchemy.exc import OperationalError
 
-from shared.db import PLUMBING
+from shared.db import PLUMBING, engine
 
 _TRIES, _PAUSE = 20, 1.0
 _SERVICES = Path(__file__).resolve().parent.parent / "services"
@@ -49,19 +49,19 @@ def upgrade(service: str, owner_url: str) -> None:
     A migration that waits for a table would have everybody wait behind it: it gives up after 2 s and tries again, for
     a minute. Raises OperationalError then; migrations done before stay.
     """
-    engine = create_engine(owner_url.replace("postgresql://", "postgresql+psycopg://", 1), poolclass=pool.NullPool)
+    owner = engine(owner_url, poolclass=pool.NullPool)
     for _ in range(_TRIES - 1):
         try:
-            return _upgrade(service, engine)
+            return _upgrade(service, owner)
         except OperationalError as error:
             if not isinstance(error.orig, psycopg.errors.LockNotAvailable):
                 raise
             time.sleep(_PAUSE)
-    return _upgrade(service, engine)
+    return _upgrade(service, owner)
 
 
-def _upgrade(service: str, engine: Engine) -> None:
-    with engine.connect() as connection:
+def _upgrade(service: str, owner: Engine) -> None:
+    with owner.connect() as connection:
         connection.execute(text("SELECT pg_advisory_lock(7261646)"))  # one migrator at a time; it ends with the session
         connection.execute(text("SET lock_timeout = '2s'"))
         connection.commit()  # from here on Alembic begins and commits

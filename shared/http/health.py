@@ -17,7 +17,7 @@ from shared.http.guard import PUBLIC, requires
 
 def _redis_state() -> str:
     try:
-        with redis_url.client(socket_connect_timeout=0.5, socket_timeout=0.5) as client:
+        with redis_url.client(patience=0.5) as client:
             client.ping()
     except (redis.RedisError, config.MissingSetting, OSError):
         return "down"

@@ -6,13 +6,12 @@ The services are found by name when it runs; nothing here imports them.
 from __future__ import annotations
 
 import importlib
-from urllib.parse import unquote, urlsplit
 
-from sqlalchemy import MetaData, create_engine, pool, text
+from sqlalchemy import MetaData, pool, text
 from sqlalchemy.orm import DeclarativeBase
 
 from shared import migrations
-from shared.db import PLUMBING, grant_application_role
+from shared.db import PLUMBING, engine, grant_application_role, libpq
 
 
 def metadata_of(service: str) -> list[MetaData]:
@@ -30,11 +29,10 @@ def metadata_of(service: str) -> list[MetaData]:
 
 def grant(owner_url: str, app_url: str, metadatas: list[MetaData]) -> None:
     """Give the application role that `app_url` names its rights on these tables, as their owner."""
-    engine = create_engine(owner_url.replace("postgresql://", "postgresql+psycopg://", 1), poolclass=pool.NullPool)
-    with engine.begin() as connection:
+    with engine(owner_url, poolclass=pool.NullPool).begin() as connection:
         # Two starts at once would change the same catalogue rows.
         connection.execute(text("SELECT pg_advisory_xact_lock(7261647)"))
-        grant_application_role(connection, metadatas, unquote(urlsplit(app_url).username or ""))
+        grant_application_role(connection, metadatas, libpq(app_url)["user"])
 
 
 def migrate(service: str, owner_url: str, app_url: str) -> None:
@@ -51,8 +49,7 @@ def migrate(service: str, owner_url: str, app_url: str) -> None:
 
 def current(owner_url: str) -> str | None:
     """The revision that a database stands at; None when it has no schema yet."""
-    engine = create_engine(owner_url.replace("postgresql://", "postgresql+psycopg://", 1), poolclass=pool.NullPool)
-    with engine.connect() as connection:
+    with engine(owner_url, poolclass=pool.NullPool).connect() as connection:
         if connection.scalar(text("SELECT to_regclass('alembic_version')")) is None:
             return None
         found: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))

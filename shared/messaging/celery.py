@@ -46,9 +46,8 @@ def unacked_key(service: str) -> str:
 
 def settings(service: str) -> dict[str, Any]:
     """Celery's configuration for the workers of one service (and for whoever publishes to it)."""
-    broker_url, of_the_broker = redis_url.broker()
-    return {
-        "broker_url": broker_url,
+    broker = redis_url.configured().broker()
+    return broker | {
         "task_serializer": "lapak-json",
         "accept_content": ["lapak-json"],
         "task_compression": "zlib",  # kombu stores each message a second time in `unacked`: small pays twice
@@ -68,7 +67,7 @@ def settings(service: str) -> dict[str, Any]:
         "broker_connection_max_retries": None,  # the default gives up after 100
         "broker_connection_retry_on_startup": True,  # workers may start before Redis
         "task_publish_retry": False,  # the relay owns the retry
-        "broker_transport_options": of_the_broker
+        "broker_transport_options": broker["broker_transport_options"]
         | {
             "visibility_timeout": 60,  # a batch takes well under a second
             "unacked_restore_interval": 5,  # look for messages of dead workers every 5 s …

@@ -75,4 +75,7 @@ def main(place: str) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    try:
+        main(sys.argv[1])
+    except config.MissingSetting as error:
+        sys.exit(f"{error}")

@@ -87,8 +87,7 @@ class Relay:
         self.consumers = consumers_of(service)
         self.step = step
         self.app: Celery = publisher()
-        patience = {"socket_timeout": REDIS_PATIENCE, "socket_connect_timeout": REDIS_PATIENCE}
-        self.redis = redis_url.client(**patience)
+        self.redis = redis_url.client(patience=REDIS_PATIENCE)
         self.told = dict.fromkeys(self.consumers, float("-inf"))
         self.resting = (0.0, 0.0)  # Redis is away: (until, pause)
 

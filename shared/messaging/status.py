@@ -57,7 +57,7 @@ def status(session: Session, consumer: Consumer) -> dict[str, Any]:
 def queue_length(service: str) -> int | None:
     """Batches that wait on the service's queue; None when Redis does not answer within half a second."""
     try:
-        with redis_url.client(socket_connect_timeout=0.5, socket_timeout=0.5) as client:
+        with redis_url.client(patience=0.5) as client:
             return int(client.llen(service))
     except (redis.RedisError, config.MissingSetting, OSError):
         return None

@@ -13,7 +13,7 @@ from typing import Any
 from celery import Celery, bootsteps
 from celery.exceptions import SecurityWarning
 
-from shared import alive
+from shared import alive, config
 from shared.messaging import watchdog
 from shared.stopping import end, end_in_time_when_asked
 from shared.telemetry import flush
@@ -57,4 +57,7 @@ def main(place: str) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    try:
+        main(sys.argv[1])
+    except config.MissingSetting as error:
+        sys.exit(f"{error}")

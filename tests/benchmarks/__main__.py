@@ -17,10 +17,10 @@ from rich.table import Table
 
 from shared.local.keys import fresh_keys
 from shared.local.running import Running, running_system
-from tests.benchmarks import baseline, catchup, events, load, profile, scaling, shifts
+from tests.benchmarks import baseline, catchup, containers, events, load, profile, scaling, shifts
 
 ROUNDS = 3
-PARTS = ("speed", "catch-up", "scaling")
+PARTS = ("speed", "catch-up", "scaling", "containers")
 console = Console(width=110)
 
 
@@ -42,6 +42,8 @@ def main() -> None:
             catchup.run(system, console, events=100_000 // scale)
     if options.part in {None, "scaling"}:
         scaling.run(console, scale)
+    if options.part in {None, "containers"}:
+        containers.run(console)
 
 
 @contextmanager
