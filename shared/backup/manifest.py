@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Collection
 from datetime import datetime
 from pathlib import Path
@@ -13,6 +12,7 @@ import msgspec
 
 from shared import config
 from shared.backup import NotDone
+from shared.local.keyring import fingerprint
 
 FORMAT = 1
 FILE = "manifest.json"
@@ -88,9 +88,9 @@ def is_whole(folder: Path, services: Collection[str]) -> bool:
 
 
 def fingerprints() -> list[str]:
-    """Of each identity key that is set: enough to recognize it, nothing to guess it from (a key is random)."""
+    """Of each identity key that is set."""
     try:
         keys = config.get("LAPAK_IDENTITY_KEYS").split(",")
     except config.MissingSetting:
         return []
-    return [hashlib.sha256(key.strip().encode()).hexdigest()[:16] for key in keys if key.strip()]
+    return [fingerprint(key) for key in keys if key.strip()]

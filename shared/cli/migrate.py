@@ -6,6 +6,8 @@ import sys
 import time
 
 import click
+import psycopg
+from sqlalchemy.exc import OperationalError
 
 from shared import config, migrations
 from shared.local import schema
@@ -17,6 +19,15 @@ from shared.local.provision import provision
 @click.option("--create", is_flag=True, help="First create databases and roles (LAPAK_POSTGRES_ADMIN_URL).")
 def migrate(check: bool, create: bool) -> None:
     """Bring the databases of the three services to the newest schema."""
+    try:
+        behind = _migrate(check=check, create=create)
+    except (psycopg.OperationalError, OperationalError) as error:
+        raise click.ClickException(str(getattr(error, "orig", error))) from None
+    sys.exit(1 if behind else 0)
+
+
+def _migrate(*, check: bool, create: bool) -> bool:
+    """Whether one of the databases is older than the code; known only when `check`ed."""
     behind = False
     for service in config.SERVICES:
         owner = config.get("LAPAK_{SERVICE}_OWNER_DATABASE_URL", service)
@@ -31,7 +42,7 @@ def migrate(check: bool, create: bool) -> None:
             provision(config.get("LAPAK_POSTGRES_ADMIN_URL"), owner, app)
         schema.migrate(service, owner, app)
         click.echo(f"{service}: {_standing(service, schema.current(owner))} ({time.monotonic() - began:.1f} s)")
-    sys.exit(1 if behind else 0)
+    return behind
 
 
 def _standing(service: str, found: str | None) -> str:

@@ -37,9 +37,10 @@ def local_environment(home: Home, ports: Mapping[str, int]) -> dict[str, str]:
     secrets = keys.load(home.secrets)
     found = {
         "LAPAK_HOME": str(home.root),
-        "LAPAK_TOKEN_PRIVATE_KEY": secrets["token_private_key"],
-        "LAPAK_TOKEN_PUBLIC_KEYS": secrets["token_public_keys"],
-        "LAPAK_IDENTITY_KEYS": secrets["identity_keys"],
+        # By file: a process that is restarted has the keys as they are then (`lapak keys`).
+        "LAPAK_TOKEN_PRIVATE_KEY_FILE": str(home.secrets / "token_private_key"),
+        "LAPAK_TOKEN_PUBLIC_KEYS_FILE": str(home.secrets / "token_public_keys"),
+        "LAPAK_IDENTITY_KEYS_FILE": str(home.secrets / "identity_keys"),
     }
     if port := ports.get("postgres"):
         found["LAPAK_POSTGRES_ADMIN_URL"] = f"postgresql://postgres:{secrets['postgres']}@127.0.0.1:{port}/postgres"

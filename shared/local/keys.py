@@ -15,19 +15,19 @@ def _password() -> str:
     return secrets.token_urlsafe(24)
 
 
-def _private_key() -> str:
+def private_key() -> str:
     from joserfc.jwk import OKPKey  # here: costs memory, and is needed once in the life of a system
 
     key = OKPKey.generate_key("Ed25519", {"use": "sig"}, private=True, auto_kid=True)
     return json.dumps(key.as_dict(private=True))
 
 
-def _public_keys(private_key: str) -> str:
+def public_keys(private_key: str) -> str:
     key = json.loads(private_key)
     return json.dumps({"keys": [{name: value for name, value in key.items() if name not in {"d", "key_ops"}}]})
 
 
-def _identity_key() -> str:
+def identity_key() -> str:
     from cryptography.fernet import Fernet
 
     return Fernet.generate_key().decode()
@@ -35,11 +35,11 @@ def _identity_key() -> str:
 
 def fresh_keys() -> dict[str, str]:
     """New keys by the name of their environment variable, kept nowhere (for tests)."""
-    private = _private_key()
+    private = private_key()
     return {
         "LAPAK_TOKEN_PRIVATE_KEY": private,
-        "LAPAK_TOKEN_PUBLIC_KEYS": _public_keys(private),
-        "LAPAK_IDENTITY_KEYS": _identity_key(),
+        "LAPAK_TOKEN_PUBLIC_KEYS": public_keys(private),
+        "LAPAK_IDENTITY_KEYS": identity_key(),
     }
 
 
@@ -57,9 +57,9 @@ def load(folder: Path) -> dict[str, str]:
     """
     names = ["postgres", "redis", *(f"{service}_{kind}" for service in SERVICES for kind in ("owner", "app"))]
     found = {name: _kept(folder / name, _password) for name in names}
-    private = _kept(folder / "token_private_key", _private_key)
+    private = _kept(folder / "token_private_key", private_key)
     return found | {
         "token_private_key": private,
-        "token_public_keys": _kept(folder / "token_public_keys", lambda: _public_keys(private)),
-        "identity_keys": _kept(folder / "identity_keys", _identity_key),
+        "token_public_keys": _kept(folder / "token_public_keys", lambda: public_keys(private)),
+        "identity_keys": _kept(folder / "identity_keys", identity_key),
     }

@@ -10,6 +10,13 @@ from shared.config import WrongSetting
 from shared.db import libpq
 
 
+def part(url: str, name: str) -> str:
+    """What a database URL says of `user` or `dbname`. Raises WrongSetting when it says nothing."""
+    if found := libpq(url).get(name):
+        return str(found)
+    raise WrongSetting(f"a database URL must say its {name}: postgresql://USER:PASSWORD@HOST/DBNAME")
+
+
 def with_database(url: str, name: str) -> str:
     """The same server and role, another database: what libpq takes in place of a URL."""
     return make_conninfo(**libpq(url) | {"dbname": name})
@@ -17,18 +24,11 @@ def with_database(url: str, name: str) -> str:
 
 def _role(connection: psycopg.Connection[object], url: str) -> str:
     """Create the role that a URL names, or set its password. Returns its name."""
-    given = libpq(url)
-    name, password = _named(given, "user"), given.get("password", "")
+    name, password = part(url, "user"), libpq(url).get("password", "")
     exists = connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [name]).fetchone()
     statement = "ALTER ROLE {} LOGIN PASSWORD {}" if exists else "CREATE ROLE {} LOGIN PASSWORD {}"
     connection.execute(sql.SQL(statement).format(sql.Identifier(name), sql.Literal(password)))
     return name
-
-
-def _named(given: dict[str, str], what: str) -> str:
-    if not given.get(what):
-        raise WrongSetting(f"a database URL must say its {what}: postgresql://USER:PASSWORD@HOST/DBNAME")
-    return given[what]
 
 
 def provision(admin_url: str, owner_url: str, app_url: str, *, template: str = "template1") -> None:
@@ -37,7 +37,7 @@ def provision(admin_url: str, owner_url: str, app_url: str, *, template: str = "
     The owner owns the database and its schema `public`; the application role may connect and use the schema.
     Nobody else may connect.
     """
-    database = _named(libpq(owner_url), "dbname")
+    database = part(owner_url, "dbname")
     with psycopg.connect(admin_url, autocommit=True) as admin:
         admin.execute("SELECT pg_advisory_lock(hashtext('lapak provision'))")
         owner, app = _role(admin, owner_url), _role(admin, app_url)

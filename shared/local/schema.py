@@ -11,7 +11,8 @@ from sqlalchemy import MetaData, pool, text
 from sqlalchemy.orm import DeclarativeBase
 
 from shared import migrations
-from shared.db import PLUMBING, engine, grant_application_role, libpq
+from shared.db import PLUMBING, engine, grant_application_role
+from shared.local.provision import part
 
 
 def metadata_of(service: str) -> list[MetaData]:
@@ -32,7 +33,7 @@ def grant(owner_url: str, app_url: str, metadatas: list[MetaData]) -> None:
     with engine(owner_url, poolclass=pool.NullPool).begin() as connection:
         # Two starts at once would change the same catalogue rows.
         connection.execute(text("SELECT pg_advisory_xact_lock(7261647)"))
-        grant_application_role(connection, metadatas, libpq(app_url)["user"])
+        grant_application_role(connection, metadatas, part(app_url, "user"))
 
 
 def migrate(service: str, owner_url: str, app_url: str) -> None:

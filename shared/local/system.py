@@ -11,7 +11,6 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 
-from shared import redis_url
 from shared.config import SERVICES
 from shared.local import keys
 from shared.local.environment import complete, given_servers, local_environment
@@ -62,6 +61,8 @@ def plan(home: Home, environ: Mapping[str, str], *, port: int | None = None, web
     """Choose ports, prepare the servers that the environment does not give (first start: 2 s), list the processes."""
     given = given_servers(environ)
     if given.redis:
+        from shared import redis_url  # here: the supervisor does without
+
         redis_url.configured()  # one that cannot be read is said here, once, not by each process again and again
     wanted = [name for name, is_given in (("postgres", given.postgres), ("redis", given.redis)) if not is_given]
     web = web_port(port)

@@ -12,9 +12,18 @@ class IdentityUnreadable(Exception):
     """A name was encrypted under a key that LAPAK_IDENTITY_KEYS no longer holds."""
 
 
+def _keys() -> list[Fernet]:
+    return [Fernet(key.strip()) for key in config.get("LAPAK_IDENTITY_KEYS").split(",")]
+
+
 def vault() -> MultiFernet:
     """Encrypts under the newest key, reads under any."""
-    return MultiFernet([Fernet(key.strip()) for key in config.get("LAPAK_IDENTITY_KEYS").split(",")])
+    return MultiFernet(_keys())
+
+
+def newest() -> Fernet:
+    """The key under which names are written."""
+    return _keys()[0]
 
 
 def name_of(identity: ResidentIdentity) -> str:

@@ -16,6 +16,7 @@ from shared.cli.docs import configuration
 from shared.cli.secrets import secrets
 from shared.cli.token import token
 from shared.config import SERVICES, SETTINGS
+from shared.local import keyring
 from shared.local.home import ROOT
 
 
@@ -70,17 +71,35 @@ def test_only_a_token_can_be_revoked() -> None:
     assert "neither a token" in done.stderr
 
 
+def _secrets(folder: Path) -> dict[str, str]:
+    return {
+        str(path.relative_to(folder)): path.read_text(encoding="utf-8") for path in folder.rglob("*") if path.is_file()
+    }
+
+
 def test_secrets_for_compose_are_made_once(tmp_path: Path) -> None:
     first = CliRunner().invoke(secrets, [str(tmp_path)])
     assert first.exit_code == 0
-    before = {path.name: path.read_text(encoding="utf-8") for path in tmp_path.iterdir()}
+    before = _secrets(tmp_path)
     assert CliRunner().invoke(secrets, [str(tmp_path)]).exit_code == 0
-    assert {path.name: path.read_text(encoding="utf-8") for path in tmp_path.iterdir()} == before
-    wanted = {"redis_url", "redis.conf", "redis_password", "postgres_password", "postgres_admin_url", "identity_keys"}
-    wanted |= {"token_private_key", "token_public_keys"}
-    wanted |= {f"{service}_{kind}" for service in SERVICES for kind in ("database_url", "owner_database_url")}
-    assert wanted <= before.keys()
-    assert f"requirepass {before['redis_password'].strip()}" in before["redis.conf"]
+    assert _secrets(tmp_path) == before
+    wanted = {f"common/{name}" for name in ("redis_url", "token_private_key", "token_public_keys")}
+    wanted |= {
+        f"servers/{name}" for name in ("redis.conf", "redis_password", "postgres_password", "postgres_admin_url")
+    }
+    wanted |= {"training/identity_keys", *(f"{service}/database_url" for service in SERVICES)}
+    wanted |= {f"servers/{service}_owner_database_url" for service in SERVICES}
+    assert wanted == {name for name in before if not name.startswith("kept/")}
+    assert f"requirepass {before['servers/redis_password'].strip()}" in before["servers/redis.conf"]
+    assert {path.stat().st_mode & 0o777 for path in (tmp_path / "kept").iterdir()} == {0o600}
+
+
+def test_a_rotated_key_is_handed_on(tmp_path: Path) -> None:
+    CliRunner().invoke(secrets, [str(tmp_path)])
+    made = keyring.add(tmp_path / "kept", "identity")
+    CliRunner().invoke(secrets, [str(tmp_path)])
+    newest = _secrets(tmp_path)["training/identity_keys"].split(",")[0]
+    assert keyring.fingerprint(newest) == made
 
 
 def test_every_setting_is_described() -> None:
