@@ -169,7 +169,7 @@ def each_sale_counts_once(stack: Stack, people: People) -> None:
     assert people.acknowledged <= ids, "sales were lost"
     assert ids <= people.attempted, "sales that nobody made"
     lines = LINES * len(ids)
-    moves = "SELECT count(*), count(DISTINCT line_id) FROM stock_move WHERE document_kind = 'sale'"
+    moves = "SELECT count(*), count(DISTINCT line_id) FROM stock_move WHERE document_kind = 'sale' AND sku = 'BENCH-1'"
     until("each line has moved", lambda: stack.sql("inventory", moves) == [[str(lines), str(lines)]])
     verified = stack.lapak("verify", check=False)
     assert verified.returncode == 0, verified.stdout + verified.stderr

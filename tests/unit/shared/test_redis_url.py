@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import pytest
 
@@ -45,7 +46,8 @@ def test_each_sentinel_is_told_with_the_login_of_the_servers(monkeypatch: pytest
 def test_each_sentinel_is_asked_once_before_the_next() -> None:
     """As redis-py has it, two that are gone hold up the relay for 8 s; after 5 s it has lost its lead."""
     found = redis_url.parse(_SENTINEL)
-    asked = found.client(patience=1).connection_pool.sentinel_manager.sentinel_kwargs
+    pool: Any = found.client(patience=1).connection_pool
+    asked = pool.sentinel_manager.sentinel_kwargs
     for how in (asked, found.broker()["broker_transport_options"]["sentinel_kwargs"]):
         assert how["retry"].get_retries() == 0
         assert (how["socket_timeout"], how["socket_connect_timeout"]) == (1, 1)
