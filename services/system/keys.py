@@ -22,9 +22,16 @@ _BATCH = 200
 @click.pass_context
 def command(ctx: click.Context, folder: Path | None) -> None:
     """List, add, use and drop keys, step by step, without a moment at which anything is refused."""
-    if folder is None and any(os.environ.get(f"LAPAK_{name}") for name in ("TOKEN_PRIVATE_KEY", "IDENTITY_KEYS")):
-        raise LocalError("the keys come from the environment: they are changed where that is made, or name a --folder")
+    # renew-names takes the keys as they are, wherever they come from.
+    if folder is None and ctx.invoked_subcommand != "renew-names" and (given := _given()):
+        raise LocalError(f"the keys come from {given}: they are changed where that is made, or name a --folder")
     ctx.obj = folder or default_home().secrets
+
+
+def _given() -> str | None:
+    """The setting of the environment that holds keys, or names a file of them."""
+    names = ("LAPAK_TOKEN_PRIVATE_KEY", "LAPAK_TOKEN_PUBLIC_KEYS", "LAPAK_IDENTITY_KEYS")
+    return next((name for name in names if is_set(name, os.environ)), None)
 
 
 @command.command("list")
@@ -70,22 +77,32 @@ def drop(folder: Path, key_id: str, unchecked: bool) -> None:
     for text in keyring.identity_keys(folder)[1:]:
         if keyring.fingerprint(text) == key_id and not unchecked and (needed := _names_under(text)):
             raise LocalError(f"{needed} names can be read with this key alone; `lapak keys renew-names` first")
+    signed = keyring.signed_until(folder, key_id)
     dropped = keyring.drop(folder, key_id)
     click.echo(f"Restart {'all processes' if dropped.kind == keyring.TOKEN else 'training'}.", err=True)
+    if signed:
+        last, longest = (f"{moment:%Y-%m-%d}" for moment in (signed + _USUAL, signed + _LONGEST))
+        click.echo(
+            f"It signed until {signed:%Y-%m-%d %H:%M} UTC. Its tokens are refused from then on; by themselves they would "
+            f"have ended by {last}, or by {longest} where somebody chose --days.",
+            err=True,
+        )
 
 
 @command.command("renew-names")
 def renew_names() -> None:
     """Encrypt the names of all residents with the newest key. Safe to interrupt and to repeat."""
-    renewed = 0
+    renewed, unreadable = 0, list[str]()
     go_on: str | None = ""
-    database = _training()
-    while go_on is not None:
-        with database.transaction() as session:
-            go_on, count = identity.renew(session, after=go_on, limit=_BATCH)
-        renewed += count
-    database.dispose()
-    click.echo(f"{renewed} names were encrypted anew; all are under the newest key.")
+    with _training() as database:
+        while go_on is not None:
+            with database.transaction() as session:
+                page = identity.renew(session, after=go_on, limit=_BATCH)
+            go_on, renewed = page.go_on, renewed + page.renewed
+            unreadable += page.unreadable
+    click.echo(f"{renewed} names were encrypted anew; {'the others' if unreadable else 'all'} are under the newest key.")
+    if unreadable:
+        raise click.ClickException(f"no key reads {len(unreadable)} names: those of {', '.join(unreadable[:_SHOWN])} …")
 
 
 def _names_under(key: str) -> int:

@@ -42,7 +42,7 @@ COMMANDS = {
     "token": Entry("shared.cli.token:token", "Issue a token, or revoke one.", talks=True),
     "backup": Entry("shared.cli.backup:backup", "Write the databases as of one moment to a folder.", talks=True),
     "restore": Entry("shared.cli.restore:restore", "Put a backup in the place of the databases.", talks=True),
-    "keys": Entry("services.system.keys:command", "Rotate the keys of tokens and of names.", talks=True),
+    "keys": Entry("services.system.keys:command", "Rotate the keys of tokens and of names."),
     "migrate": Entry("shared.cli.migrate:migrate", "Bring the databases to the newest schema.", talks=True),
     "secrets": Entry("shared.cli.secrets:secrets", "Make passwords and keys for docker compose."),
     "test": Entry("shared.cli.quality:test", "Run the tests."),
