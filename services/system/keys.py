@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 
 import click
 from cryptography.fernet import Fernet
+from sqlalchemy.exc import OperationalError
 
 from services.training.usecases import identity
 from shared import config
 from shared.db import Database
 from shared.local import keyring
+from shared.local.environment import for_command, is_set
 from shared.local.home import LocalError, default_home
 
 _BATCH = 200
+_SHOWN = 5
+_USUAL_DAYS, _MOST_DAYS = 365, 3650  # of a token: lapak token, lapak pair
 
 
 @click.group()
@@ -75,16 +82,16 @@ def use(folder: Path, key_id: str) -> None:
 def drop(folder: Path, key_id: str, unchecked: bool) -> None:
     """Forget the key ID: tokens that it signed are refused from the next restart on."""
     for text in keyring.identity_keys(folder)[1:]:
-        if keyring.fingerprint(text) == key_id and not unchecked and (needed := _names_under(text)):
+        if keyring.fingerprint(text) == key_id and not unchecked and (needed := _names_under(text, folder)):
             raise LocalError(f"{needed} names can be read with this key alone; `lapak keys renew-names` first")
-    signed = keyring.signed_until(folder, key_id)
+    idle = keyring.idle_since(folder, key_id)
     dropped = keyring.drop(folder, key_id)
     click.echo(f"Restart {'all processes' if dropped.kind == keyring.TOKEN else 'training'}.", err=True)
-    if signed:
-        last, longest = (f"{moment:%Y-%m-%d}" for moment in (signed + _USUAL, signed + _LONGEST))
+    if idle:
+        usual, longest = (f"{idle + timedelta(days=days):%Y-%m-%d}" for days in (_USUAL_DAYS, _MOST_DAYS))
         click.echo(
-            f"It signed until {signed:%Y-%m-%d %H:%M} UTC. Its tokens are refused from then on; by themselves they would "
-            f"have ended by {last}, or by {longest} where somebody chose --days.",
+            f"It has signed nothing since {idle:%Y-%m-%d %H:%M} UTC. What it signed before would have been good until "
+            f"{usual}, and with other --days until {longest} at most.",
             err=True,
         )
 
@@ -100,19 +107,33 @@ def renew_names() -> None:
                 page = identity.renew(session, after=go_on, limit=_BATCH)
             go_on, renewed = page.go_on, renewed + page.renewed
             unreadable += page.unreadable
-    click.echo(f"{renewed} names were encrypted anew; {'the others' if unreadable else 'all'} are under the newest key.")
+    click.echo(
+        f"{renewed} names were encrypted anew; {'the others' if unreadable else 'all'} are under the newest key."
+    )
     if unreadable:
         raise click.ClickException(f"no key reads {len(unreadable)} names: those of {', '.join(unreadable[:_SHOWN])} …")
 
 
-def _names_under(key: str) -> int:
-    database = _training()
-    with database.transaction() as session:
-        found = identity.count_under(session, Fernet(key))
-    database.dispose()
-    return found
+def _names_under(key: str, folder: Path) -> int:
+    # Of keys that are not this home's, this home's database knows nothing.
+    if folder.resolve() != default_home().secrets and not is_set("LAPAK_TRAINING_DATABASE_URL", os.environ):
+        raise LocalError(
+            "no database here tells whether names need this key; --unchecked once renew-names has been run"
+        )
+    with _training() as database, database.transaction() as session:
+        return identity.count_under(session, Fernet(key))
 
 
-def _training() -> Database:
-    url = config.get("LAPAK_{SERVICE}_DATABASE_URL", "training")
-    return Database(url, pool_size=1, application_name="lapak keys")
+@contextmanager
+def _training() -> Iterator[Database]:
+    # Only here: keys also lie where nothing else of a system is, as in the container that makes them.
+    os.environ.update(for_command(default_home(), os.environ))
+    database = Database(
+        config.get("LAPAK_{SERVICE}_DATABASE_URL", "training"), pool_size=1, application_name="lapak keys"
+    )
+    try:
+        yield database
+    except OperationalError as error:
+        raise LocalError(f"training's database cannot be reached: {error.orig}") from None
+    finally:
+        database.dispose()

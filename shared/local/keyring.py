@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -81,6 +82,14 @@ def drop(folder: Path, key_id: str) -> Key:
     _write_public(folder, [one for one in _public(folder) if _id(one) != key_id])
     (folder / f"token_private_key.{key_id}").unlink(missing_ok=True)
     return key
+
+
+def idle_since(folder: Path, key_id: str) -> datetime | None:
+    """Since when a key for tokens that is put aside has signed nothing (UTC); None when that is not known."""
+    try:
+        return datetime.fromtimestamp((folder / f"token_private_key.{key_id}").stat().st_mtime, UTC)
+    except OSError:
+        return None
 
 
 def _find(folder: Path, key_id: str) -> Key:

@@ -46,8 +46,7 @@ def unacked_key(service: str) -> str:
 
 def settings(service: str) -> dict[str, Any]:
     """Celery's configuration for the workers of one service (and for whoever publishes to it)."""
-    broker = redis_url.configured().broker()
-    return broker | {
+    return (broker := redis_url.configured().broker()) | {
         "task_serializer": "lapak-json",
         "accept_content": ["lapak-json"],
         "task_compression": "zlib",  # kombu stores each message a second time in `unacked`: small pays twice

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
+import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +15,7 @@ from typing import Any
 import httpx
 import pytest
 
+from shared.local import keyring, keys
 from shared.local.home import COMMAND_LINE, ROOT, Home, free_port, read_json
 
 pytestmark = pytest.mark.journey
@@ -63,23 +67,48 @@ def local(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Local]:
         subprocess.run(["rm", "-rf", str(home.servers)], check=True)
 
 
+@contextmanager
+def _in_use(local: Local, token: str, path: str) -> Iterator[list[int]]:
+    """Somebody asks on and on with a token; the answers' codes."""
+    answers: list[int] = []
+    over = threading.Event()
+
+    def ask() -> None:
+        while not over.is_set():
+            answers.append(local.ask(token, path).status_code)
+            over.wait(0.05)
+
+    asking = threading.Thread(target=ask)
+    asking.start()
+    try:
+        yield answers
+    finally:
+        over.set()
+        asking.join()
+
+
+@pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_the_key_of_tokens(local: Local) -> None:
-    old = local.token("city")
+    catalogue = "/sales/v1/catalogue?outlet=OUT-1"
+    scope = ("--outlet", "OUT-1", "--register", "OUT-1-1")
+    old = local.token("register", *scope)
     (first,) = local.ids("token")
-    second = local.run("keys", "add", "token").splitlines()[0]
-    assert local.ids("token") == {first: True, second: False}
-    local.run("restart")
-    local.run("keys", "use", second)
-    assert local.ids("token") == {first: False, second: True}
-    new = local.token("city")
-    assert [local.ask(token, "/sales/v1/outlets").status_code for token in (old, new)] == [200, 200]
-    local.run("restart")
-    assert local.ask(old, "/sales/v1/outlets").status_code == 200
+    with _in_use(local, old, catalogue) as answers:
+        second = local.run("keys", "add", "token").splitlines()[0]
+        assert local.ids("token") == {first: True, second: False}
+        local.run("restart")
+        local.run("keys", "use", second)
+        assert local.ids("token") == {first: False, second: True}
+        new = local.token("register", *scope)
+        assert [local.ask(token, catalogue).status_code for token in (old, new)] == [200, 200]
+        local.run("restart")
+    assert len(answers) > 20
+    assert set(answers) == {200}
     assert "is the one that works" in local.run("keys", "drop", second, code=2)
-    local.run("keys", "drop", first)
+    assert "It has signed nothing since 20" in local.run("keys", "drop", first)
     local.run("restart", "web")
-    assert [local.ask(token, "/sales/v1/outlets").status_code for token in (old, new)] == [401, 200]
+    assert [local.ask(token, catalogue).status_code for token in (old, new)] == [401, 200]
     assert local.run("verify")
     assert "no key" in local.run("keys", "use", first, code=2)
 
@@ -112,12 +141,63 @@ def test_the_key_of_names(local: Local) -> None:
     assert "one that works" in local.run("keys", "drop", second, code=2)
 
 
-def test_keys_of_the_environment_are_not_ours(tmp_path: Path) -> None:
-    environment = {"PATH": os.environ["PATH"], "LAPAK_HOME": str(tmp_path), "LAPAK_TOKEN_PRIVATE_KEY": "{}"}
-    environment["HOME"] = os.environ.get("HOME", "/")
-    run = [*COMMAND_LINE, "keys", "list"]
-    done = subprocess.run(run, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
-    assert (done.returncode, "come from the environment" in done.stderr) == (2, True)
+@pytest.mark.timeout(300)
+def test_passwords(local: Local) -> None:
+    """As the page says: down, the files removed, up."""
+    token, secrets = local.token("city"), local.home / "secrets"
+    names = ("sales_app", "sales_owner", "redis")
+    before = [(secrets / name).read_text(encoding="ascii") for name in names]
+    local.run("down")
+    for name in names:
+        (secrets / name).unlink()
+    local.run("up", "-d", "--port", str(local.port))
+    assert local.ask(token, "/sales/v1/outlets").status_code == 200
+    assert local.ask(token, "/sales/readyz").json() == {
+        "status": "ready", "service": "sales", "database": "ready", "redis": "up"
+    }  # fmt: skip
+    assert not set(before) & {(secrets / name).read_text(encoding="ascii") for name in names}
+
+
+def _elsewhere(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """A command where no system can be: nobody can make a home there, as in the container that makes the keys."""
+    own = {"PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", "/"), "LAPAK_HOME": "/dev/null/home"}
+    run = [*COMMAND_LINE, "keys", *arguments]
+    return subprocess.run(run, cwd=ROOT, env=own | environment, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize("name", ["LAPAK_TOKEN_PRIVATE_KEY", "LAPAK_IDENTITY_KEYS_FILE"])
+def test_keys_of_the_environment_are_not_ours(name: str) -> None:
+    done = _elsewhere("list", **{name: "/somewhere"})
+    assert (done.returncode, "come from" in done.stderr) == (2, True)
+    assert "/somewhere" not in done.stderr
+
+
+def test_keys_in_a_folder_need_nothing_else(tmp_path: Path) -> None:
+    keys.load(tmp_path)
+    at = ("--folder", str(tmp_path))
+    first, second = (_elsewhere(*at, "add", "token").stdout.strip() for _ in range(2))
+    assert _elsewhere(*at, "use", second).returncode == 0
+    assert _elsewhere(*at, "drop", first).returncode == 0
+    listed = _elsewhere(*at, "list").stdout
+    assert f"token     {second} works" in listed
+    assert first not in listed
+    assert not [word for path in tmp_path.iterdir() for word in _secret_words(path) if word in listed]
+
+
+def _secret_words(path: Path) -> list[str]:
+    text = path.read_text(encoding="ascii")
+    return [key["d"] for key in [json.loads(text)] if "d" in key] if text.startswith("{") else text.split(",")
+
+
+def test_a_key_of_names_is_not_dropped_where_nobody_can_tell_who_needs_it(local: Local, tmp_path: Path) -> None:
+    """Not by the database of another system, either, which does not know these names."""
+    old = keyring.fingerprint(keys.load(tmp_path)["identity_keys"])
+    keyring.add(tmp_path, "identity")
+    at = ("--folder", str(tmp_path), "drop", old)
+    assert "--unchecked" in _elsewhere(*at).stderr
+    assert "--unchecked" in local.run("keys", *at, code=2)
+    assert _elsewhere(*at, "--unchecked").returncode == 0
+    assert old not in _elsewhere("--folder", str(tmp_path), "list").stdout
 
 
 def test_a_folder_without_keys_is_named(local: Local, tmp_path: Path) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from cryptography.fernet import Fernet, InvalidToken
+from typing import NamedTuple
+
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from sqlalchemy import select
 
 from services.training.models import ResidentIdentity
@@ -10,17 +12,25 @@ from services.training.queries.identity import newest, vault
 from shared.db import Session
 
 
-def renew(session: Session, *, after: str, limit: int) -> tuple[str | None, int]:
-    """Encrypt names with the newest key where another was used, `limit` residents after a reference.
+class Renewed(NamedTuple):
+    """How many names of a page were encrypted anew, and whose no key reads; the next one begins after `go_on`."""
 
-    (The reference to go on after, None at the end; how many were renewed.) Raises InvalidToken when no key reads one.
-    """
+    go_on: str | None
+    renewed: int
+    unreadable: list[str]
+
+
+def renew(session: Session, *, after: str, limit: int) -> Renewed:
+    """Encrypt names with the newest key where another was used: those of `limit` residents after a reference."""
     page = select(ResidentIdentity).where(ResidentIdentity.worker_ref > after).order_by(ResidentIdentity.worker_ref)
     rows = session.scalars(page.limit(limit).with_for_update()).all()
-    old = [row for row in rows if not _reads(newest(), row)]
+    newest_key, keys = newest(), vault()
+    old = [row for row in rows if not _reads(newest_key, row)]
+    unreadable = [row.worker_ref for row in old if not _reads(keys, row)]
     for row in old:
-        row.name_encrypted = vault().rotate(row.name_encrypted)
-    return (rows[-1].worker_ref if len(rows) == limit else None), len(old)
+        if row.worker_ref not in unreadable:
+            row.name_encrypted = keys.rotate(row.name_encrypted)
+    return Renewed(rows[-1].worker_ref if len(rows) == limit else None, len(old) - len(unreadable), unreadable)
 
 
 def count_under(session: Session, key: Fernet) -> int:
@@ -28,7 +38,7 @@ def count_under(session: Session, key: Fernet) -> int:
     return sum(_reads(key, row) for row in session.scalars(select(ResidentIdentity)))
 
 
-def _reads(key: Fernet, row: ResidentIdentity) -> bool:
+def _reads(key: Fernet | MultiFernet, row: ResidentIdentity) -> bool:
     try:
         key.decrypt(row.name_encrypted)
     except InvalidToken:

@@ -16,6 +16,7 @@ from shared.cli.docs import configuration
 from shared.cli.secrets import secrets
 from shared.cli.token import token
 from shared.config import SERVICES, SETTINGS
+from shared.db import libpq
 from shared.local import keyring
 from shared.local.home import ROOT
 
@@ -92,6 +93,44 @@ def test_secrets_for_compose_are_made_once(tmp_path: Path) -> None:
     assert wanted == {name for name in before if not name.startswith("kept/")}
     assert f"requirepass {before['servers/redis_password'].strip()}" in before["servers/redis.conf"]
     assert {path.stat().st_mode & 0o777 for path in (tmp_path / "kept").iterdir()} == {0o600}
+
+
+def test_secrets_for_servers_elsewhere_name_them_and_are_remembered(tmp_path: Path) -> None:
+    redis = "sentinel://:of-theirs@a,b,c/0?master=shops"
+    given = ["--postgres", "a:5432,b:5433?sslmode=verify-full&sslrootcert=/etc/ca.pem", "--redis", redis]
+    for options in (given, []):  # the second time, as when keys were rotated, nobody says it again
+        assert CliRunner().invoke(secrets, [str(tmp_path), *options]).exit_code == 0
+        found = _secrets(tmp_path)
+        assert found["common/redis_url"] == f"{redis}\n"
+        assert not {"servers/redis.conf", "servers/redis_password"} & found.keys(), "that Redis is not ours"
+        urls = {"sales/database_url": ("lapak_sales_app", "lapak_sales")}
+        urls["servers/sales_owner_database_url"] = ("lapak_sales_owner", "lapak_sales")
+        urls["servers/postgres_admin_url"] = ("postgres", "postgres")
+        for name, (user, dbname) in urls.items():
+            told = {"host": "a,b", "port": "5432,5433", "sslmode": "verify-full", "sslrootcert": "/etc/ca.pem"}
+            told |= {"user": user, "dbname": dbname}
+            assert told.items() <= libpq(found[name].strip()).items()
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (["--postgres", "postgresql://a:5432"], "HOST:PORT,HOST:PORT?parameters"),
+        (["--postgres", "me@a:5432"], "HOST:PORT,HOST:PORT?parameters"),
+        (["--postgres", "a:5432?sslmod=require"], "--postgres: a database URL cannot be read"),
+        (["--redis", "sentinel://a,b/0"], "--redis: LAPAK_REDIS_URL is no URL of a Redis"),
+        (["--redis", "a:many"], "--redis: LAPAK_REDIS_URL is no URL of a Redis"),
+        (["--redis", "http://a"], "must begin with redis://"),
+    ],
+)
+def test_secrets_for_servers_that_nobody_could_reach_are_not_written(
+    tmp_path: Path, options: list[str], says: str
+) -> None:
+    CliRunner().invoke(secrets, [str(tmp_path)])
+    before = _secrets(tmp_path)
+    done = CliRunner().invoke(secrets, [str(tmp_path), *options])
+    assert (done.exit_code, says in done.stderr) == (2, True), done.stderr
+    assert _secrets(tmp_path) == before
 
 
 def test_a_rotated_key_is_handed_on(tmp_path: Path) -> None:
