@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from shared import redis_url
 from shared.config import WrongSetting
+from shared.local.home import ROOT, Home
 from shared.messaging.celery import settings
 
 _SENTINEL = "sentinel://:p%40ss%2Fw;rd@a,b:5000,[::1]/3?master=shops&sentinel_password=other"
@@ -78,3 +84,28 @@ def test_a_url_that_cannot_be_read_is_refused_and_not_shown(url: str, says: str)
         redis_url.parse(url)
     assert str(refused.value).startswith("LAPAK_REDIS_URL ")
     assert "secret" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["shared.messaging.worker", "services.sales.worker:celery"],
+        ["shared.messaging.courier", "services.sales.handlers:consumer"],
+        ["shared.cli", "up"],
+    ],
+    ids=lambda command: command[0],
+)
+def test_a_process_that_is_given_one_says_so_in_one_line_and_ends(command: list[str], tmp_path: Path) -> None:
+    home = Home(tmp_path / "home")
+    environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "LAPAK_HOME": str(home.root)}
+    environment |= {"LAPAK_REDIS_URL": "redis:/h", "LAPAK_SALES_DATABASE_URL": "postgresql://x@127.0.0.1:1/x"}
+    if command[0] == "shared.cli":
+        del environment["LAPAK_SALES_DATABASE_URL"]
+    done = subprocess.run(
+        [sys.executable, "-m", *command], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+    )
+    if home.servers != home.root:
+        shutil.rmtree(home.servers, ignore_errors=True)
+    assert done.returncode in {1, 2}
+    (line,) = done.stderr.splitlines()
+    assert line.removeprefix("lapak: ").startswith("LAPAK_REDIS_URL is no URL of a Redis")
