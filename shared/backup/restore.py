@@ -8,7 +8,6 @@ from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit
 
 import psycopg
 from alembic.util import CommandError
@@ -23,7 +22,7 @@ from shared.clock import now
 from shared.db import Database
 from shared.local import schema
 from shared.local.binaries import find_postgres_client
-from shared.local.provision import provision, with_database
+from shared.local.provision import part, provision, with_database
 from shared.messaging import epoch
 
 # Who is there reconnects by itself; from the moment of its RENAME on nobody gets in.
@@ -60,7 +59,7 @@ def targets(services: Collection[str]) -> list[Target]:
 
 def _target(service: str, stamp: str) -> Target:
     owner = config.get("LAPAK_{SERVICE}_OWNER_DATABASE_URL", service)
-    name = unquote(urlsplit(owner).path.lstrip("/"))
+    name = part(owner, "dbname")
     building, before = f"{name}_restoring", f"{name}_before_{stamp}"
     if len(before.encode()) > _LONGEST_NAME:
         raise NotDone(f"{service}: the name {before} would be longer than PostgreSQL's {_LONGEST_NAME} bytes")

@@ -31,8 +31,18 @@ def lines(system: Running, process: str) -> list[dict[str, Any]]:
 
 
 def about(system: Running, process: str, **fields: Any) -> list[dict[str, Any]]:
-    """The lines of a process that carry all these fields."""
-    return [line for line in lines(system, process) if fields.items() <= line.items()]
+    """The lines of a process that carry all these fields; there is one at least, within seconds.
+
+    A process writes into a pipe, and the supervisor from there into the file: who was answered may be faster.
+    """
+    found: list[dict[str, Any]] = []
+
+    def told() -> bool:
+        found[:] = [line for line in lines(system, process) if fields.items() <= line.items()]
+        return bool(found)
+
+    until(f"a line of {process} with {fields}", told)
+    return found
 
 
 def sell(till: Till, headers: Mapping[str, str] | None = None, *, count: int = 1) -> list[str]:

@@ -20,7 +20,11 @@ from shared.db import Database
 from shared.local.home import ROOT, free_port
 from shared.messaging import presence
 
-_END = "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE application_name LIKE 'lapak %'"
+#: Of this database: the server serves other tests, too.
+_END = """
+    SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
+     WHERE application_name LIKE 'lapak %' AND datname = current_database()
+"""
 COMMANDS = {
     "worker": ("shared.messaging.worker", "services.inventory.worker:celery"),
     "courier": ("shared.messaging.courier", "services.inventory.handlers:consumer"),
