@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.compose.stack import Stack, engine_complaint, removed_at_the_end, tokens_of
+from tests.compose.stack import Stack, engine_complaint, removed_at_the_end
 
 
 @pytest.fixture(scope="session")
@@ -22,5 +22,4 @@ def stack(engine: None, keys: None) -> Iterator[Stack]:
     """A project as a fresh clone starts it: built, up and healthy. Tests leave it so."""
     with removed_at_the_end(Stack(f"lapak-test-{os.getpid()}")) as found:
         found.up("--build")
-        with tokens_of(found):
-            yield found
+        yield found

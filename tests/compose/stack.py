@@ -144,7 +144,8 @@ def tokens_of(stack: Stack) -> Iterator[None]:
 @contextlib.contextmanager
 def people_at_work(stack: Stack, *, registers: int = 4, seed: int = 1) -> Iterator[People]:
     """Registers and a workshop, at work through the gateway; each repeats what is not answered."""
-    people = People(stack.url, stock_the_shop(stack.url), register_residents(stack.url), registers, seed)
+    with tokens_of(stack):  # no longer than they are made: other tests have keys of their own
+        people = People(stack.url, stock_the_shop(stack.url), register_residents(stack.url), registers, seed)
     people.start()
     try:
         yield people

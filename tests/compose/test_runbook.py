@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import pytest
 
 from shared.local.home import ROOT
-from tests.compose.stack import Stack, each_sale_counts_once, people_at_work, removed_at_the_end, tokens_of
+from tests.compose.stack import Stack, each_sale_counts_once, people_at_work, removed_at_the_end
 from tests.runbook import blocks
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
@@ -58,12 +58,11 @@ def test_the_page(own: Stack) -> None:
     *first, last = _commands("With docker compose")
     for line in first:
         _run(own, line)
-    with tokens_of(own):
-        with people_at_work(own, registers=2) as people:
-            for section in ("Scaling", "Upgrade"):
-                for line in _commands(section):
-                    _run(own, line)
-        each_sale_counts_once(own, people)
+    with people_at_work(own, registers=2) as people:
+        for section in ("Scaling", "Upgrade"):
+            for line in _commands(section):
+                _run(own, line)
+    each_sale_counts_once(own, people)
     for section in ("Backup and restore", "Rotating keys"):
         for line in _commands(section):
             _run(own, line)

@@ -17,7 +17,6 @@ from tests.compose.stack import (
     each_sale_counts_once,
     people_at_work,
     removed_at_the_end,
-    tokens_of,
     until,
 )
 from tests.compose.test_hardening import PROCESSES
@@ -76,8 +75,7 @@ def old(release: str, keys: None) -> Iterator[Stack]:
     """A project that runs the last release."""
     with removed_at_the_end(Stack(f"lapak-test-upgrade-{os.getpid()}", image=release)) as stack:
         stack.up("--scale", "sales-web=2")
-        with tokens_of(stack):
-            yield stack
+        yield stack
 
 
 def test_forth_and_back_without_a_failed_sale(old: Stack, release: str, next_release: str) -> None:
