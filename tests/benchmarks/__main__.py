@@ -6,18 +6,15 @@ from __future__ import annotations
 
 import argparse
 import os
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 from statistics import median
 
 from rich.console import Console
 from rich.table import Table
 
 from shared.local.keys import fresh_keys
-from shared.local.running import Running, running_system
+from shared.local.running import Running
 from tests.benchmarks import baseline, catchup, containers, events, load, profile, scaling, shifts
+from tests.benchmarks.stage import bench_system
 
 ROUNDS = 3
 PARTS = ("speed", "catch-up", "scaling", "containers")
@@ -34,25 +31,16 @@ def main() -> None:
     scale = 5 if options.quick else 1
     os.environ.update(fresh_keys())
     if options.part in {None, "speed"}:
-        with _system(options.web_workers) as system:
+        with bench_system(options.web_workers) as system:
             measure(system, scale)
         console.print(profile.table())
     if options.part in {None, "catch-up"}:
-        with _system(options.web_workers) as system:
+        with bench_system(options.web_workers) as system:
             catchup.run(system, console, events=100_000 // scale)
     if options.part in {None, "scaling"}:
         scaling.run(console, scale)
     if options.part in {None, "containers"}:
         containers.run(console)
-
-
-@contextmanager
-def _system(web_workers: int) -> Iterator[Running]:
-    with (
-        tempfile.TemporaryDirectory(prefix="lapak-bench-") as folder,
-        running_system(Path(folder), web_workers=web_workers) as system,
-    ):
-        yield system
 
 
 def measure(system: Running, scale: int) -> None:

@@ -67,9 +67,12 @@ def _watch(url: str, seen: dict[UUID, float], stop: threading.Event) -> None:
             time.sleep(0.004)
 
 
-def drain(system: Running, tills: Sequence[Till], *, events: int) -> Rate:
-    """Let a backlog grow while inventory sleeps, then measure how fast its one worker (and courier) takes it."""
-    pids = [pid for name in ("inventory-worker", "inventory-courier") if (pid := system.pid(name))]
+def drain(system: Running, tills: Sequence[Till], *, events: int, also: Sequence[int] = ()) -> Rate:
+    """Let a backlog grow while inventory sleeps, then measure how fast its worker and courier take it.
+
+    `also`: ids of further workers of inventory.
+    """
+    pids = [pid for name in ("inventory-worker", "inventory-courier") if (pid := system.pid(name))] + list(also)
     for pid in pids:
         os.kill(pid, signal.SIGSTOP)
     try:

@@ -7,15 +7,11 @@ nothing: what a sale costs in processor time says what more machines would give.
 from __future__ import annotations
 
 import os
-import signal
 import subprocess
 import sys
-import tempfile
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import psutil
@@ -27,8 +23,10 @@ from shared.config import SERVICES
 from shared.local import state
 from shared.local.children import child_setup
 from shared.local.home import ROOT
-from shared.local.running import Running, running_system
-from tests.benchmarks import load
+from shared.local.running import Running
+from tests.benchmarks import events, load
+from tests.benchmarks.stage import bench_system
+from tests.chaos.accounting import settle
 
 COUNTS = (1, 2, 4)
 
@@ -51,7 +49,7 @@ def run(console: Console, scale: int) -> None:
     """Measure and print."""
     rates, costs = {}, {}
     for count in COUNTS:
-        with _system(count) as system:
+        with bench_system(count) as system:
             tills = _tills(system)
             rates[count] = (
                 load.post_sales(tills, each=300 // scale, size=SINGLE).per_second,
@@ -65,15 +63,6 @@ def run(console: Console, scale: int) -> None:
     console.print(country(costs[SINGLE], costs[BATCH]))
 
 
-@contextmanager
-def _system(web_workers: int) -> Iterator[Running]:
-    with (
-        tempfile.TemporaryDirectory(prefix="lapak-bench-") as folder,
-        running_system(Path(folder), web_workers=web_workers) as system,
-    ):
-        yield system
-
-
 def _tills(system: Running) -> list[load.Till]:
     lot = load.stock_the_shop(system.url)
     tills = [load.Till(system.url, client, lot) for client in range(load.CLIENTS)]
@@ -83,10 +72,10 @@ def _tills(system: Running) -> list[load.Till]:
 
 def _cost(system: Running, tills: Sequence[load.Till], sales: int, size: int) -> Cost:
     """Processor time and storage of so many sales, until all of their events have taken effect."""
-    _settle(system)
+    settle(system)
     times, stored = _processor(system), _stored(system)
     made = load.post_sales(tills, each=max(1, sales // len(tills) // size) * (10 if size > 1 else 1), size=size).count
-    _settle(system)
+    settle(system)
     spent = {kind: (now - times[kind]) * 1000 / made for kind, now in _processor(system).items()}
     return Cost(spent, (_stored(system) - stored) / made)
 
@@ -115,40 +104,12 @@ def _stored(system: Running) -> int:
     return total
 
 
-def _position(system: Running) -> tuple[int, int]:
-    """(how far inventory has received sales' log, where that ends with what waits in the outbox)."""
-    with psycopg.connect(system.database_url("inventory", owner=True)) as connection:
-        query = "SELECT upper(r) - 1 FROM cursor, unnest(got) AS r WHERE source = 'sales' AND lower(r) = 1"
-        got = connection.execute(query).fetchone()
-    with psycopg.connect(system.database_url("sales", owner=True)) as connection:
-        head = connection.execute("SELECT last_seq + (SELECT count(*) FROM outbox) FROM stream").fetchone()
-    return (got[0] if got else 0), (head[0] if head else 0)
-
-
-def _settle(system: Running, patience: float = 120.0) -> None:
-    deadline = time.monotonic() + patience
-    while (at := _position(system))[0] < at[1]:
-        if time.monotonic() > deadline:
-            raise AssertionError(f"inventory has {at[0]} of {at[1]} events after {patience:.0f} s")
-        time.sleep(0.05)
-
-
-def _drain(workers: int, events: int) -> float:
+def _drain(workers: int, count: int) -> float:
     """Events per second that so many workers of inventory take off a backlog."""
-    with _system(2) as system, _more_workers(system, workers - 1) as more:
+    with bench_system(2) as system, _more_workers(system, workers - 1) as more:
         tills = _tills(system)
-        _settle(system)
-        pids = [pid for name in ("inventory-worker", "inventory-courier") if (pid := system.pid(name))] + more
-        for pid in pids:
-            os.kill(pid, signal.SIGSTOP)
-        try:
-            made = load.post_sales(tills, each=events // len(tills) // BATCH, size=BATCH).count
-        finally:
-            began = time.perf_counter()
-            for pid in pids:
-                os.kill(pid, signal.SIGCONT)
-        _settle(system)
-        return made / (time.perf_counter() - began)
+        settle(system)
+        return events.drain(system, tills, events=count, also=more).per_second
 
 
 @contextmanager
