@@ -10,9 +10,8 @@ from pathlib import Path
 import pytest
 
 from shared.local.home import COMMAND_LINE, ROOT, free_port
-from tests.benchmarks.load import stock_the_shop
-from tests.chaos.load import People, register_residents
-from tests.compose.stack import IMAGE, Stack, until
+from tests.chaos.load import People
+from tests.compose.stack import IMAGE, Stack, each_sale_moved_once, people_at_work, until
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
@@ -39,10 +38,15 @@ class Swarm(Stack):
         lines = self.docker("stack", "services", "--format", "{{.Name}} {{.Replicas}}", STACK).splitlines()
         return {name.removeprefix(f"{STACK}_"): count for name, count in (line.split()[:2] for line in lines)}
 
-    def query(self, service: str, query: str) -> str:
-        """One value of a service's database."""
-        command = ["exec", f"{STACK}-postgres", "psql", "-U", "postgres", "-d", f"lapak_{service}", "-tAc", query]
-        return self.docker(*command)
+    def sql(self, service: str, query: str) -> list[list[str]]:
+        """Rows of a service's database, as text."""
+        psql = ["exec", f"{STACK}-postgres", "psql", "-U", "postgres", "-tAF", "\t"]
+        answer = self.docker(*psql, "-d", f"lapak_{service}", "-c", query)
+        return [line.split("\t") for line in answer.splitlines()]
+
+    def secret(self, path: str) -> str:
+        """A file of the folder that the swarm's secrets were made from."""
+        return Path(self.environment["LAPAK_SECRETS"], path).read_text(encoding="utf-8").strip()
 
 
 @pytest.fixture(scope="module")
@@ -60,10 +64,7 @@ def swarm(engine: None, keys: None, tmp_path_factory: pytest.TempPathFactory) ->
         made.deploy(LAPAK_SECRETS=str(secrets))
         _start_servers(made, secrets)
         until("all replicas run", lambda: _whole(made), 180)
-        with pytest.MonkeyPatch.context() as patch:
-            for name in ("token_private_key", "token_public_keys"):
-                patch.setenv(f"LAPAK_{name.upper()}", (secrets / "common" / name).read_text(encoding="ascii"))
-            yield made
+        yield made
     finally:
         made.docker("rm", "-fv", f"{STACK}-postgres", f"{STACK}-redis", check=False)
         made.docker("stack", "rm", STACK, check=False)
@@ -90,21 +91,14 @@ def _whole(swarm: Swarm) -> bool:
 
 def test_sells_scales_and_is_upgraded(swarm: Swarm) -> None:
     until("the gateway leads on", lambda: _answers(swarm), 60)
-    people = People(swarm.url, stock_the_shop(swarm.url), register_residents(swarm.url), 4, 1)
-    people.start()
-    try:
+    with people_at_work(swarm) as people:
         swarm.docker("service", "scale", f"{STACK}_sales-web=3", f"{STACK}_inventory-worker=4")
         assert (swarm.replicas()["sales-web"], swarm.replicas()["inventory-worker"]) == ("3/3", "4/4")
         _upgrade(swarm)
         before = len(people.acknowledged)
         until("sales go on", lambda: len(people.acknowledged) > before + 20)
-    finally:
-        people.finish()
     print(f"{len(people.acknowledged)} sales, unanswered: {_briefly(people)}")
-    sold = int(swarm.query("sales", "SELECT count(*) FROM sale"))
-    assert sold == len(people.acknowledged)
-    moved = "SELECT count(*) || ' ' || count(DISTINCT line_id) FROM stock_move WHERE document_kind = 'sale'"
-    until("each line has moved", lambda: swarm.query("inventory", moved) == f"{2 * sold} {2 * sold}")
+    each_sale_moved_once(swarm, people)
 
 
 def _answers(swarm: Swarm) -> bool:
