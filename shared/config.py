@@ -48,12 +48,23 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     Setting(
         "LAPAK_TOKEN_PRIVATE_KEY",
-        "Ed25519 private key (JWK, JSON) that signs tokens: for the command line, couriers, and web (which pairs).",
+        "Ed25519 private key (JWK, JSON) of the office: signs tokens of every role. For the command line alone.",
+        secret=True,
+    ),
+    Setting(
+        "LAPAK_{SERVICE}_WEB_PRIVATE_KEY",
+        "Ed25519 private key of the service's web processes: signs the roles that are paired there (docs/trust.md).",
+        secret=True,
+    ),
+    Setting(
+        "LAPAK_{SERVICE}_COURIER_PRIVATE_KEY",
+        "Ed25519 private key of the service's courier: asks the other services for their feeds.",
         secret=True,
     ),
     Setting(
         "LAPAK_TOKEN_PUBLIC_KEYS",
-        "Ed25519 public keys (JWK set, JSON) that tokens are checked with. Several may be valid during a rotation.",
+        "Ed25519 public keys (JWK set, JSON) that tokens are checked with, each with its `holder` (none: the office). "
+        "A holder may have several during a rotation.",
         secret=True,  # it is public, but comes from the same place as the private one
     ),
     Setting(
@@ -61,13 +72,20 @@ SETTINGS: tuple[Setting, ...] = (
         "Fernet keys, comma separated, newest first, that encrypt the names of residents. Only training needs them.",
         secret=True,
     ),
+    Setting(
+        "LAPAK_POSTGRES_CLIENT",
+        "Folder of the `pg_dump` and `pg_restore` that `lapak backup` and `restore` call. Empty: of those found, the "
+        "ones of the server's version, else the next newer ones.",
+        default="",
+    ),
     Setting("LAPAK_DISCOUNT_PERCENT", "The most that a register takes off a line, in % of its price.", default="20"),
     Setting("LAPAK_HOME", "Where `lapak up` keeps data, secrets and logs.", default=".lapak"),
     Setting("LAPAK_WEB_WORKERS", "Web processes that `lapak up` starts.", default="1"),
     Setting("LAPAK_WEB_THREADS", "Blocking threads of one web process; its database pool is as large.", default="8"),
     Setting(
         "LAPAK_PROXIES",
-        "How many proxies stand in front of the web processes; so many entries of X-Forwarded-For are believed.",
+        "How many proxies stand in front of the web processes; so many entries of X-Forwarded-For are believed, and "
+        "one of X-Forwarded-Proto and -Host each.",
         default="0",
     ),
     Setting(
@@ -108,6 +126,11 @@ class MissingSetting(Exception):
 
 class WrongSetting(MissingSetting):
     """A setting is in the environment and means nothing: as good as missing."""
+
+
+def is_given(name: str) -> bool:
+    """Whether the environment has a variable, as itself or as the path of a file."""
+    return bool(os.environ.get(name) or os.environ.get(f"{name}_FILE"))
 
 
 def get(name: str, service: str | None = None) -> str:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import select
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import date, datetime
+from datetime import datetime
 from decimal import Decimal
-from typing import Annotated, Any, NamedTuple, cast
+from typing import Annotated, Any, cast
 from uuid import UUID
 
 import psycopg
@@ -22,34 +20,31 @@ from sqlalchemy import (
     LargeBinary,
     MetaData,
     Numeric,
-    Select,
     String,
     Uuid,
     create_engine,
     event,
     text,
-    tuple_,
 )
 from sqlalchemy.exc import DBAPIError, InvalidatePoolError
 from sqlalchemy.orm import Session, mapped_column, sessionmaker
 
 from shared import config, jsontext
-from shared.fields import invalid
 from shared.telemetry import watch_statements
 
 __all__ = [
     "BY_INDEX",
+    "DERIVED",
+    "GUARDED",
     "NAMING",
     "PLUMBING",
     "POSTED",
     "Connection",
     "Database",
-    "Page",
     "Session",
     "engine",
     "grant_application_role",
     "libpq",
-    "paged",
     "transaction_seconds",
 ]
 
@@ -64,6 +59,9 @@ NAMING = {
 #: `Table.info` of a table whose rows are posted: the application role may insert and read, never change or delete.
 POSTED = {"posted": True}
 
+#: Not watched row by row (see shared/proof/watching.py): something else proves it; or it is computed from other tables.
+GUARDED, DERIVED = {"guarded": True}, {"derived": True}
+
 #: The tables that every service has: event plane and revoked tokens.
 PLUMBING = MetaData(naming_convention=NAMING)
 
@@ -74,13 +72,14 @@ HashColumn = Annotated[bytes, mapped_column(LargeBinary(32))]
 IdColumn = Annotated[UUID, mapped_column(Uuid, primary_key=True)]
 
 
-#: jit compiles for longer than any statement here runs. Generic plans: the statement that judges a sale takes 1 ms to
-#: plan and 0.2 ms to run, and the planner would never settle on the plan that it keeps.
-_SESSION = "-c timezone=UTC -c jit=off -c plan_cache_mode=force_generic_plan"
+#: jit compiles for longer than any statement here runs. Custom plans: a filter that hits one row in a million wants
+#: another plan than one that hits every second, and planning takes a tenth of a millisecond. Where it would not pay,
+#: generic plans are asked for: see BY_INDEX, `record_sales`, and the gates of sales.
+_SESSION = "-c timezone=UTC -c jit=off -c plan_cache_mode=force_custom_plan"
 
-#: For processes that look up and never report. A session keeps its plans, and one that was made while a table was empty
-#: would read the whole of it for ever after (or until statistics are gathered).
-BY_INDEX = "-c enable_seqscan=off"
+#: For processes that look up and never report, the same again and again: their plans are kept. One that was made while
+#: a table was empty would read the whole of it for ever after (or until statistics are gathered), so by index alone.
+BY_INDEX = "-c enable_seqscan=off -c plan_cache_mode=force_generic_plan"
 
 
 def _limits() -> str:
@@ -143,6 +142,7 @@ class Database:
             url,
             pool_size=pool_size,
             max_overflow=2,
+            pool_use_lifo=True,  # few connections, whose plans and pages are at hand, not all of them in turn
             pool_pre_ping=False,  # it costs a round trip per request: see _refuse_what_the_server_closed
             pool_recycle=1800,
             hide_parameters=True,  # values name people: a logged error carries the statement without them
@@ -190,58 +190,6 @@ class Database:
     def dispose(self) -> None:
         """Close the pool's connections."""
         self.engine.dispose()
-
-
-class Page(NamedTuple):
-    """One page of a list; `next` is the cursor of the page after it, or None."""
-
-    items: list[Any]
-    next: str | None
-
-
-def _encode_cursor(values: Sequence[Any]) -> str:
-    return base64.urlsafe_b64encode(jsontext.dumps(list(values)).encode()).decode().rstrip("=")
-
-
-_READERS: dict[type, Callable[[Any], Any]] = {
-    int: int,
-    str: str,
-    UUID: UUID,
-    datetime: datetime.fromisoformat,
-    date: date.fromisoformat,
-    Decimal: Decimal,
-}
-
-
-def _decode_cursor(cursor: str, keys: Sequence[Any]) -> list[Any]:
-    try:
-        values = jsontext.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-        if not isinstance(values, list) or len(values) != len(keys):
-            raise ValueError
-        decoded = [_READERS[key.type.python_type](value) for key, value in zip(keys, values, strict=True)]
-        if any(isinstance(value, int) and not -(2**63) <= value < 2**63 for value in decoded):
-            raise ValueError
-        if any(isinstance(value, str) and "\x00" in value for value in decoded):
-            raise ValueError
-    except (ValueError, TypeError, ArithmeticError, binascii.Error):
-        raise invalid("after", "Not a cursor of this list.") from None
-    return decoded
-
-
-def paged(
-    session: Session, statement: Select[*tuple[Any, ...]], keys: Sequence[Any], *, after: str | None, limit: int
-) -> Page:
-    """One page of `statement` in the order of `keys` (columns that are unique together and among those selected).
-
-    Keyset paging: a page costs the same at row 1 and at row 1,000,000. Raises Invalid for a foreign cursor.
-    """
-    if after is not None:
-        statement = statement.where(tuple_(*keys) > tuple_(*_decode_cursor(after, keys)))
-    rows = list(session.execute(statement.order_by(*keys).limit(limit + 1)).all())
-    items = [row[0] if len(row) == 1 else row for row in rows[:limit]]
-    if len(rows) <= limit:
-        return Page(items, None)
-    return Page(items, _encode_cursor([getattr(items[-1], key.key) for key in keys]))
 
 
 def grant_application_role(connection: Connection, metadatas: Sequence[MetaData], role: str) -> None:

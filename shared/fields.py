@@ -15,7 +15,7 @@ from shared import jsontext
 from shared.errors import Invalid
 
 MAX_RUPIAH = 10**12
-MAX_QUANTITY = Decimal(10) ** 11  # NUMERIC(14,3)
+MAX_QUANTITY = Decimal(100_000)  # what a line may hold; columns are NUMERIC(14,3), so that no sum of lines overflows
 _MOST_DIGITS = 14
 _UUID = re.compile(r"[0-9a-fA-F]{8}-?([0-9a-fA-F]{4}-?){3}[0-9a-fA-F]{12}")
 CODE_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,39}$"
@@ -62,15 +62,16 @@ class WholeNumber(fields.Integer):
 
 
 class Quantity(fields.Field[Decimal]):
-    """A JSON number with at most 3 decimals, exact; > 0, or >= 0 with `zero=True`."""
+    """A JSON number with at most 3 decimals, exact; > 0, or >= 0 with `zero=True`. A line holds at most 100,000."""
 
     def __init__(self, *, zero: bool = False, **kwargs: Any) -> None:
-        bound = {"minimum" if zero else "exclusiveMinimum": 0, "exclusiveMaximum": 10**11}
+        bound: dict[str, Any] = {"minimum" if zero else "exclusiveMinimum": 0, "exclusiveMaximum": 10**11}
         messages: dict[str, str | list[Any] | dict[Any, Any]] = {
             "invalid": "Not a number.",
             "decimals": "At most 3 decimals.",
-            "range": "Must be {bound} and below 10^11.",
+            "range": "Must be {bound} and at most 100,000.",
         }
+        bound["description"] = "As input at most 100,000."
         super().__init__(error_messages=messages, **_described(kwargs, type="number", multipleOf=0.001, **bound))
         self.zero = zero
 
@@ -81,7 +82,7 @@ class Quantity(fields.Field[Decimal]):
         if isinstance(value, bool) or not isinstance(value, (int, Decimal)):
             raise self.make_error("invalid")
         exact = Decimal(value)
-        if not (0 <= exact < MAX_QUANTITY) or (exact == 0 and not self.zero):
+        if not (0 <= exact <= MAX_QUANTITY) or (exact == 0 and not self.zero):
             raise self.make_error("range", bound="at least 0" if self.zero else "more than 0")
         whole = exact.quantize(Decimal("0.001"))
         if exact != whole:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import re
 import time
 from pathlib import Path
+from typing import cast
 
 import psycopg
 from alembic import command, context
@@ -12,7 +12,12 @@ from alembic.config import Config
 from sqlalchemy import Engine, MetaData, pool, text
 from sqlalchemy.exc import OperationalError
 
-from shared.db import PLUMBING, engine
+import shared.messaging.tables  # noqa: F401  (fills PLUMBING)
+from shared.db import PLUMBING, Connection, engine
+from shared.proof.watching import watch_all
+from shared.revision import head
+
+__all__ = ["head", "run", "upgrade"]
 
 _TRIES, _PAUSE = 20, 1.0
 _SERVICES = Path(__file__).resolve().parent.parent / "services"
@@ -24,18 +29,13 @@ def _config(service: str) -> Config:
     return made
 
 
-def head(service: str) -> str:
-    """The newest revision, e.g. `0003`, read from the numbered file names (importing Alembic costs 0.1 s at start)."""
-    names = (_SERVICES / service / "migrations" / "versions").glob("[0-9]*.py")
-    return max(match[0] for name in names if (match := re.match(r"\d{4}", name.name)))
-
-
 def run(metadata: MetaData) -> None:
     """Body of each service's `migrations/env.py`: migrate the database of the connection it was given."""
     connection = context.config.attributes["connection"]
+    context.config.attributes["metadatas"] = [metadata, PLUMBING]
     context.configure(
         connection=connection,
-        target_metadata=[metadata, PLUMBING],
+        target_metadata=context.config.attributes["metadatas"],
         compare_type=True,
         transaction_per_migration=True,  # and so one may leave it, to build an index while others write
     )
@@ -64,7 +64,16 @@ def _upgrade(service: str, owner: Engine) -> None:
     with owner.connect() as connection:
         connection.execute(text("SELECT pg_advisory_lock(7261646)"))  # one migrator at a time; it ends with the session
         connection.execute(text("SET lock_timeout = '2s'"))
+        before, began = _revision(connection), connection.scalar(text("SELECT now()"))
         connection.commit()  # from here on Alembic begins and commits
         made = _config(service)
         made.attributes["connection"] = connection
         command.upgrade(made, "head")
+        changed = _revision(connection) != before
+        watch_all(connection, made.attributes["metadatas"], changed_since=began if changed else None)
+
+
+def _revision(connection: Connection) -> str | None:
+    if connection.scalar(text("SELECT to_regclass('alembic_version')")) is None:
+        return None
+    return cast("str | None", connection.scalar(text("SELECT version_num FROM alembic_version")))

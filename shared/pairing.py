@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import re
 import secrets
+import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Column, DateTime, Integer, LargeBinary, String, Table, Uuid, or_, select, update
+from sqlalchemy import Column, DateTime, Integer, LargeBinary, String, Table, Uuid, or_, select, text, true, update
 from sqlalchemy.dialects.postgresql import JSONB, insert
 from uuid_utils.compat import uuid7
 
-from shared import auth
+from shared import auth, holders
 from shared.clock import now
-from shared.db import PLUMBING, Page, Session, paged
+from shared.db import PLUMBING, Session
 from shared.errors import Conflict, NotFound
+from shared.paging import Page, paged
 
 #: A code is of use for so long.
 LIFETIME = timedelta(minutes=15)
@@ -25,7 +28,8 @@ LIFETIME = timedelta(minutes=15)
 _LETTERS, _LENGTH = "0123456789ABCDEFGHJKMNPQRSTVWXYZ", 10
 _LOOKS_LIKE = str.maketrans("ILOU", "110V")
 #: Roles of devices, whose pages keep the token; the others are people, who get a cookie.
-DEVICES = ("register", "terminal")
+DEVICES = auth.DEVICES
+_NAME = 100
 
 pairing = Table(
     "pairing",
@@ -34,7 +38,7 @@ pairing = Table(
     Column("code_hash", LargeBinary, unique=True),  # forgotten with the claim
     Column("role", String(20), nullable=False),
     Column("scope", JSONB, nullable=False),
-    Column("subject", String(100), nullable=False),
+    Column("subject", String(_NAME), nullable=False),
     Column("days", Integer, nullable=False),
     Column("made_by", String(200), nullable=False),
     Column("made_at", DateTime(timezone=True), nullable=False),
@@ -74,21 +78,39 @@ class Claimed:
 
 
 def make(session: Session, *, role: str, scope: dict[str, str], subject: str | None, days: int, made_by: str) -> Code:
-    """A new code for a token of this role and scope, valid for `days` once claimed. Raises auth.BadScope."""
+    """A new code for a token of this role and scope. Raises auth.BadScope.
+
+    Once claimed, the token of a device is good for `days`, and a person's for a day's work.
+
+    `subject`: which person it is for; without, whoever makes the code. A name that was paired here before, written in
+    whatever way, is that same person: "the recorder is not the approver" compares subjects.
+    """
     auth.check_scope(role, scope)
-    text = "".join(secrets.choice(_LETTERS) for _ in range(_LENGTH))
+    if role not in DEVICES:
+        subject = _same_person(session, subject or made_by)
+    letters = "".join(secrets.choice(_LETTERS) for _ in range(_LENGTH))
     moment = now()
-    code = Code(uuid7(), f"{text[:5]}-{text[5:]}", moment + LIFETIME)
+    code = Code(uuid7(), f"{letters[:5]}-{letters[5:]}", moment + LIFETIME)
     told = {"role": role, "scope": scope, "subject": subject or f"s-{secrets.token_hex(8)}", "days": days}
-    known = {"id": code.id, "code_hash": _hash(text), "made_at": moment, "expires_at": code.expires_at}
+    known = {"id": code.id, "code_hash": _hash(letters), "made_at": moment, "expires_at": code.expires_at}
     session.execute(insert(pairing).values(known | told | {"made_by": made_by}))
     return code
 
 
-def claim(session: Session, *, code: str, devices: bool) -> Claimed:
+def _same_person(session: Session, name: str) -> str:
+    """The subject of a name: as it was written the first time. Two at once take turns."""
+    spelled = " ".join(unicodedata.normalize("NFKC", name).split())[:_NAME]
+    key = {"key": f"pairing/{spelled.casefold()}"}
+    session.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))"), key)
+    known = select(pairing.c.subject).where(pairing.c.role.not_in(DEVICES)).distinct()
+    return next((one for one in session.scalars(known) if one.casefold() == spelled.casefold()), spelled)
+
+
+def claim(session: Session, *, code: str, devices: bool, at: str) -> Claimed:
     """Turn a code into its token; it is of no use afterwards. Case, blanks and hyphens do not matter.
 
-    `devices`: whether a device asks (register, terminal) or a person. Raises CodeUnknown.
+    `devices`: whether a device asks (register, terminal) or a person; `at`: the service, whose key signs.
+    Raises CodeUnknown.
     """
     asked = (
         select(pairing)
@@ -98,19 +120,21 @@ def claim(session: Session, *, code: str, devices: bool) -> Claimed:
     found = session.execute(asked.with_for_update()).first()
     if found is None:
         raise CodeUnknown
-    text = auth.issue(role=found.role, lifetime=timedelta(days=found.days), subject=found.subject, **found.scope)
-    token = auth.verify(text)
+    told = {"role": found.role, "lifetime": auth.usual_lifetime(found.role, found.days), "subject": found.subject}
+    issued = auth.issue(**told, **found.scope, by=holders.web(at))
+    token = auth.verify(issued, at=at)
     ends_at = datetime.fromtimestamp(token.expires_at, UTC)
     known = {"code_hash": None, "claimed_at": now(), "jti": token.jti, "ends_at": ends_at}
     session.execute(update(pairing).where(pairing.c.id == found.id).values(known))
-    return Claimed(text, token)
+    return Claimed(issued, token)
 
 
-def listed(session: Session, *, after: str | None, limit: int) -> Page:
-    """Pairings that were claimed, or may still be; the newest last. Never the code."""
+def listed(session: Session, *, after: str | None, limit: int, roles: Sequence[str] | None = None) -> Page:
+    """Pairings (of these roles) that were claimed, or may still be; the newest last. Never the code."""
     shown = [column for column in pairing.c if column.name != "code_hash"]
     live = or_(pairing.c.claimed_at.is_not(None), pairing.c.expires_at > now())
-    return paged(session, select(*shown).where(live), [pairing.c.id], after=after, limit=limit)
+    asked = select(*shown).where(live, pairing.c.role.in_(roles) if roles is not None else true())
+    return paged(session, asked, [pairing.c.id], after=after, limit=limit)
 
 
 def to_revoke(session: Session, pairing_id: UUID) -> tuple[str, datetime]:
@@ -125,6 +149,12 @@ def to_revoke(session: Session, pairing_id: UUID) -> tuple[str, datetime]:
     return found.jti, found.ends_at
 
 
+def end(session: Session, jti: str) -> None:
+    """Note that whoever has this token has signed out, where it came from a code of this service."""
+    ended = update(pairing).where(pairing.c.jti == jti, pairing.c.revoked_at.is_(None))
+    session.execute(ended.values(revoked_at=now()))
+
+
 def _hash(code: str) -> bytes:
-    text = re.sub(r"[\s-]", "", code).upper().translate(_LOOKS_LIKE)
-    return sha256(text.encode("utf-8", "replace")).digest()
+    letters = re.sub(r"[\s-]", "", code).upper().translate(_LOOKS_LIKE)
+    return sha256(letters.encode("utf-8", "replace")).digest()

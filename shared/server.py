@@ -29,7 +29,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from granian.constants import Interfaces, RuntimeModes
+from granian.constants import HTTPModes, Interfaces, RuntimeModes
+from granian.http import HTTP1Settings
 from granian.log import logger
 from granian.server import MPServer
 
@@ -37,6 +38,8 @@ from granian.server import MPServer
 LAST_WORDS = 1.4
 #: How long a new worker may take to begin, and an old one to answer what it has, while the others serve.
 BEGIN, END = 60.0, 20.0
+#: A connection on which no request comes is closed after so many ms; the gateway closes those that it keeps sooner.
+SILENCE = 20_000
 #: Folders in which the workers of a server count.
 FIGURES = "lapak-figures-"
 #: So long an old worker answers with `Connection: close`: clients that are busy move on by themselves.
@@ -232,6 +235,10 @@ def _serve(given: argparse.Namespace, service: str) -> None:
         runtime_mode=RuntimeModes.mt,
         backlog=1024,
         websockets=False,
+        # Where it has to find out which HTTP is spoken, granian waits for the first byte without end: who only
+        # connected, a thousand times, kept everybody out.
+        http=HTTPModes.http1,
+        http1_settings=HTTP1Settings(header_read_timeout=SILENCE, max_buffer_size=65_536),
         respawn_failed_workers=True,
         workers_kill_timeout=LAST_WORDS,
         log_dictconfig=_logging(service),

@@ -13,22 +13,36 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 import shared.messaging.tables  # noqa: F401  (fills PLUMBING; the worker that reuses a template would not)
+from shared.config import SERVICES
 from shared.db import Database
 from shared.local import cluster
 from shared.local.keys import fresh_keys
 from shared.local.running import Running, running_system
+from tests import waiting
+
+#: An example takes as long as the machine takes: what is slow is seen in tests/benchmarks.
+settings.register_profile("lapak", deadline=None)
+settings.load_profile("lapak")
+
+
+def pytest_runtest_setup() -> None:
+    """What a test calls today is still today when it asserts."""
+    waiting.past_midnight()
 
 
 @pytest.fixture(scope="session", autouse=True)
 def keys() -> Iterator[None]:
-    """Keys for tokens and for the names of residents; no test reads the ones of a running system."""
+    """Keys for tokens and for the names of residents; no test reads the ones of a running system, nor asks it."""
     with pytest.MonkeyPatch.context() as patch:
         for name in [name for name in os.environ if name.startswith("LAPAK_")]:
             patch.delenv(name)
         for name, value in fresh_keys().items():
             patch.setenv(name, value)
+        for service in SERVICES:  # by default they are where `./lapak up` puts them, as whoever runs the tests may have
+            patch.setenv(f"LAPAK_{service.upper()}_URL", f"http://127.0.0.1:1/{service}")
         yield
 
 

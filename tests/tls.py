@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from shared.clock import now
+from tests.waiting import PATIENCE
 
 HOST = "127.0.0.1"
 _TLS = struct.pack("!II", 8, 80877103)  # how a client of PostgreSQL asks for it
@@ -77,7 +78,7 @@ def door(shown: Certificate, server: int, *, postgres: bool = False) -> Iterator
     opened: Future[tuple[int, Callable[[], object]]] = Future()
     with ThreadPoolExecutor(1) as thread:
         serving = thread.submit(lambda: asyncio.run(serve(opened)))
-        port, close = opened.result(timeout=10)
+        port, close = opened.result(PATIENCE)
         try:
             yield port
         finally:

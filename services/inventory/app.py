@@ -7,6 +7,7 @@ from flask import Flask
 from services.inventory import web
 from services.inventory.handlers import consumer
 from services.inventory.routes import blueprints
+from services.inventory.usecases import tokens
 from shared import http
 from shared.db import Database
 from shared.messaging import routes as event_plane
@@ -18,7 +19,7 @@ def create_app(database: Database | None = None) -> Flask:
     return http.create_app(
         "inventory",
         title="Lapak inventory: goods",
-        blueprints=[*blueprints, event_plane.blueprint(consumer), *devices.api()],
-        screens=screens("inventory", pages=web.pages, offline=web.offline),
+        blueprints=[*blueprints, event_plane.blueprint(consumer), *devices.api("inventory", tokens.revoke)],
+        screens=screens("inventory", pages=web.pages, offline=web.offline, revoke=tokens.revoke),
         database=database or http.web_database("inventory"),
     )

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 from services.inventory.usecases import reference, skills, sold_goods
 from shared.db import Session
-from shared.events.sales import OutletOpened, SaleLotAssigned, SaleRecorded, SaleReturned, TokenRevoked
+from shared.events import sales, training
+from shared.events.sales import OutletOpened, SaleLotAssigned, SaleRecorded, SaleReturned
 from shared.events.training import SkillGranted, SkillWithdrawn
-from shared.messaging import Consumer, Handlers
-from shared.revocation import revoke
+from shared.messaging import Consumer, Handlers, revoking
 
 handles = Handlers()
 
@@ -50,10 +50,6 @@ def on_sale_lot_assigned(session: Session, event: SaleLotAssigned) -> None:
     sold_goods.assign_lot(session, event)
 
 
-@handles(TokenRevoked)
-def on_token_revoked(session: Session, event: TokenRevoked) -> None:
-    """A token is refused from now on."""
-    revoke(session, jti=event.jti, expires_at=event.expires_at)
-
+revoking.hear(handles, sales.TokenRevoked, training.TokenRevoked)
 
 consumer = Consumer("inventory", handles)

@@ -38,7 +38,7 @@ PARTS = (
         " FROM stock_move ORDER BY document_id, line_id, lot, leg, document_kind"
     ),
     "SELECT location, sku, lot, on_hand FROM stock_balance WHERE on_hand <> 0 ORDER BY location, sku, lot",
-    "SELECT jti FROM revoked_token ORDER BY jti",
+    "SELECT jti FROM revoked_token WHERE expires_at > now() ORDER BY jti",
     "SELECT event->>'id', waiting_for FROM parked ORDER BY 1",
 )
 

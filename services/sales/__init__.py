@@ -2,6 +2,7 @@
 
 Owns: outlets, registers, prices, shifts, sales, returns and refunds, work items, quarantine.
 Announces: OutletOpened, SaleRecorded, SaleReturned, SaleLotAssigned, TokenRevoked.
-Listens to: ProductPublished, LotCreated, ConsignmentReceived, StockMoved, LotRecalled (inventory).
+Listens to: ProductPublished, LotCreated, ConsignmentReceived, StockMoved, LotRecalled, TokenRevoked
+(inventory); TokenRevoked (training).
 Screens: the console (`/sales/`, reports, work items, registers), the register (`/sales/register/`).
 """

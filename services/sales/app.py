@@ -19,7 +19,7 @@ def create_app(database: Database | None = None) -> Flask:
     return http.create_app(
         "sales",
         title="Lapak sales: money",
-        blueprints=[*blueprints, event_plane.blueprint(consumer), *devices.api(tokens.revoke)],
+        blueprints=[*blueprints, event_plane.blueprint(consumer), *devices.api("sales", tokens.revoke)],
         screens=screens("sales", pages=web.pages, offline=web.offline, revoke=tokens.revoke),
         database=database or http.web_database("sales"),
     )

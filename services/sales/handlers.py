@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from services.sales.usecases import news
+from services.sales.usecases import news, reconsidering
 from shared.db import Session
+from shared.events import inventory, training
 from shared.events.inventory import ConsignmentReceived, LotCreated, LotRecalled, ProductPublished, StockMoved
-from shared.messaging import Consumer, Handlers
+from shared.messaging import Consumer, Handlers, revoking
 
 handles = Handlers()
 
@@ -42,4 +43,6 @@ def on_lots_recalled(session: Session, events: Sequence[LotRecalled]) -> None:
     news.hear_of_recalls(session, events)
 
 
-consumer = Consumer("sales", handles)
+revoking.hear(handles, inventory.TokenRevoked, training.TokenRevoked)
+
+consumer = Consumer("sales", handles, chores=(reconsidering.chunk,))

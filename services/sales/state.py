@@ -32,7 +32,7 @@ PARTS = (
     "SELECT return_id, verdict FROM return_verdict ORDER BY return_id",
     "SELECT code, subject FROM work_item WHERE closed_at IS NULL ORDER BY code, subject",
     "SELECT register, raw FROM quarantine WHERE resolved_at IS NULL ORDER BY register, raw",
-    "SELECT jti FROM revoked_token ORDER BY jti",
+    "SELECT jti FROM revoked_token WHERE expires_at > now() ORDER BY jti",
 )
 
 

@@ -14,10 +14,13 @@ from sqlalchemy.exc import OperationalError
 
 from services.training.usecases import identity
 from shared import config
+from shared.cli.operator import operator_name
 from shared.db import Database
+from shared.holders import HOLDERS
 from shared.local import keyring
 from shared.local.environment import for_command, is_set
 from shared.local.home import LocalError, default_home
+from shared.local.keys import setting_of
 
 _BATCH = 200
 _SHOWN = 5
@@ -37,26 +40,26 @@ def command(ctx: click.Context, folder: Path | None) -> None:
 
 def _given() -> str | None:
     """The setting of the environment that holds keys, or names a file of them."""
-    names = ("LAPAK_TOKEN_PRIVATE_KEY", "LAPAK_TOKEN_PUBLIC_KEYS", "LAPAK_IDENTITY_KEYS")
+    names = (*map(setting_of, HOLDERS), "LAPAK_TOKEN_PUBLIC_KEYS", "LAPAK_IDENTITY_KEYS")
     return next((name for name in names if is_set(name, os.environ)), None)
 
 
 @command.command("list")
 @click.pass_obj
 def list_(folder: Path) -> None:
-    """Kinds and ids; which one signs, or encrypts."""
+    """Holders (of keys for tokens) and ids; which one signs, or encrypts."""
     for key in keyring.listed(folder):
-        click.echo(f"{key.kind:9} {key.id} {'works' if key.works else 'is still believed, or not yet used'}")
+        click.echo(f"{key.kind:17} {key.id} {'works' if key.works else 'is still believed, or not yet used'}")
 
 
 @command.command()
 @click.argument("kind", type=click.Choice(keyring.KINDS))
 @click.pass_obj
 def add(folder: Path, kind: str) -> None:
-    """Make a key of KIND."""
+    """Make a key for a holder of one for tokens (office: the command line), or one for names (identity)."""
     made = keyring.add(folder, kind)
     click.echo(made)
-    if kind == keyring.TOKEN:
+    if kind != keyring.IDENTITY:
         click.echo(
             f"Restart all processes; then they believe it, and `lapak keys use {made}` may have it sign.", err=True
         )
@@ -68,11 +71,9 @@ def add(folder: Path, kind: str) -> None:
 @click.argument("key_id", metavar="ID")
 @click.pass_obj
 def use(folder: Path, key_id: str) -> None:
-    """Have the key ID sign tokens from now on. All processes must believe it by then."""
+    """Have the key ID sign its holder's tokens from now on. All processes must believe it by then."""
     keyring.use(folder, key_id)
-    click.echo(
-        "Restart web processes and couriers; then the key before may be dropped once its tokens are gone.", err=True
-    )
+    click.echo("Restart its holder; then the key before may be dropped once its tokens are gone.", err=True)
 
 
 @command.command()
@@ -86,7 +87,7 @@ def drop(folder: Path, key_id: str, unchecked: bool) -> None:
             raise LocalError(f"{needed} names can be read with this key alone; `lapak keys renew-names` first")
     idle = keyring.idle_since(folder, key_id)
     dropped = keyring.drop(folder, key_id)
-    click.echo(f"Restart {'all processes' if dropped.kind == keyring.TOKEN else 'training'}.", err=True)
+    click.echo(f"Restart {'training' if dropped.kind == keyring.IDENTITY else 'all processes'}.", err=True)
     if idle:
         usual, longest = (f"{idle + timedelta(days=days):%Y-%m-%d}" for days in (_USUAL_DAYS, _MOST_DAYS))
         click.echo(
@@ -104,7 +105,7 @@ def renew_names() -> None:
     with _training() as database:
         while go_on is not None:
             with database.transaction() as session:
-                page = identity.renew(session, after=go_on, limit=_BATCH)
+                page = identity.renew(session, after=go_on, limit=_BATCH, reader=_reader("renew-names"))
             go_on, renewed = page.go_on, renewed + page.renewed
             unreadable += page.unreadable
     click.echo(
@@ -121,7 +122,11 @@ def _names_under(key: str, folder: Path) -> int:
             "no database here tells whether names need this key; --unchecked once renew-names has been run"
         )
     with _training() as database, database.transaction() as session:
-        return identity.count_under(session, Fernet(key))
+        return identity.count_under(session, Fernet(key), reader=_reader("drop"))
+
+
+def _reader(subcommand: str) -> identity.Reader:
+    return identity.Reader(operator_name(), "operator", f"lapak keys {subcommand}")
 
 
 @contextmanager

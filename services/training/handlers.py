@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 from services.training.usecases import practice
 from shared.db import Session
+from shared.events import inventory, sales
 from shared.events.inventory import OutputAccepted
-from shared.events.sales import SaleReturned, TokenRevoked
-from shared.messaging import Consumer, Handlers
-from shared.revocation import revoke
+from shared.events.sales import SaleReturned
+from shared.messaging import Consumer, Handlers, revoking
 
 handles = Handlers()
 
@@ -26,10 +26,6 @@ def on_sales_returned(session: Session, events: Sequence[SaleReturned]) -> None:
     practice.log_returns(session, events)
 
 
-@handles(TokenRevoked)
-def on_token_revoked(session: Session, event: TokenRevoked) -> None:
-    """A token is refused from now on."""
-    revoke(session, jti=event.jti, expires_at=event.expires_at)
-
+revoking.hear(handles, inventory.TokenRevoked, sales.TokenRevoked)
 
 consumer = Consumer("training", handles)

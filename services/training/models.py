@@ -6,7 +6,18 @@ from datetime import date, datetime
 from decimal import Decimal
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, DateTime, ForeignKey, LargeBinary, MetaData, Numeric, String, UniqueConstraint
+from sqlalchemy import (
+    CheckConstraint,
+    DateTime,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    MetaData,
+    Numeric,
+    String,
+    UniqueConstraint,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from shared.db import NAMING, POSTED
@@ -39,6 +50,24 @@ class ResidentIdentity(Base):
 
     worker_ref: Mapped[str] = mapped_column(ForeignKey("resident.worker_ref"), primary_key=True)
     name_encrypted: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class IdentityAccess(Base):
+    """Somebody read names: who, in which role, by which route or command, when, and whose.
+
+    `searched`: all names were looked through; `refs` are those that matched, or none. For an auditor: never a name.
+    """
+
+    __tablename__ = "identity_access"
+    __table_args__ = (Index(None, "refs", postgresql_using="gin"), {"info": POSTED})
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    at: Mapped[datetime] = mapped_column(Instant, index=True)
+    sub: Mapped[str] = mapped_column(String(200))
+    role: Mapped[str] = mapped_column(String(20))
+    route: Mapped[str] = mapped_column(String(200))
+    searched: Mapped[bool]
+    refs: Mapped[list[str]] = mapped_column(ARRAY(String(16)))
 
 
 class Skill(Base):

@@ -23,7 +23,7 @@ PARTS = (
         " FROM practice ORDER BY output_id, worker_ref"
     ),
     "SELECT return_id, number, line_id, sku, lot, quantity, reason_code FROM market_return ORDER BY return_id, number",
-    "SELECT jti FROM revoked_token ORDER BY jti",
+    "SELECT jti FROM revoked_token WHERE expires_at > now() ORDER BY jti",
 )
 
 

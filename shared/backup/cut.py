@@ -1,6 +1,6 @@
 """One moment in several databases that agree with each other, while everybody works on.
 
-Whoever logs events takes the row of `stream` first (`relay.move`). While the rows of all databases are held here, no
+Whoever logs events takes the row of `stream` first (`moving.move`). While the rows of all databases are held here, no
 log grows: what a consumer has received by then is in its source's log, and so in each snapshot made meanwhile.
 Business does not take that row: sales go on, and their events wait in the outbox for these milliseconds.
 """

@@ -7,6 +7,7 @@ import signal
 import subprocess
 from pathlib import Path
 
+import psycopg
 from psycopg import pq
 
 from shared.backup import NotDone, one_line
@@ -24,6 +25,15 @@ def call(program: Path, *arguments: str, url: str = "") -> None:
         raise NotDone(f"{program.name} was ended by {signal.Signals(-done.returncode).name}")
     if done.returncode:
         raise NotDone(one_line(done.stderr) or f"{program.name} ended with {done.returncode}")
+
+
+def server_version(service: str, url: str) -> int:
+    """The major version of the server of a URL. Raises NotDone when it cannot be asked."""
+    try:
+        with psycopg.connect(url, connect_timeout=5) as connection:
+            return connection.info.server_version // 10_000
+    except psycopg.Error as error:
+        raise NotDone(f"{service}: {one_line(error)}") from None
 
 
 def _libpq(url: str) -> dict[str, str]:

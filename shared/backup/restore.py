@@ -19,11 +19,13 @@ from shared.backup import NotDone, one_line, programs
 from shared.backup.manifest import Manifest
 from shared.backup.take import Say
 from shared.clock import now
-from shared.db import Database
+from shared.db import Database, Session
+from shared.events.subscribers import sources_of
 from shared.local import schema
 from shared.local.binaries import find_postgres_client
 from shared.local.provision import part, provision, with_database
-from shared.messaging import epoch
+from shared.messaging import epoch, following, log
+from shared.messaging.batch import Batch
 
 # Who is there reconnects by itself; from the moment of its RENAME on nobody gets in.
 _END = (
@@ -83,6 +85,7 @@ def restore(folder: Path, manifest: Manifest, aims: Sequence[Target], *, say: Sa
                     _build(aim, folder / manifest.services[aim.service].file, program, admin_url)
                 say(f"{aim.service}: ready")
             with _named(_SERVER):
+                _follow(aims)
                 return _swap(admin, admin_url, aims)
         finally:
             with suppress(psycopg.Error):
@@ -126,10 +129,35 @@ def _build(aim: Target, dump: Path, pg_restore: Path, admin_url: str) -> None:
     schema.migrate(aim.service, aim.owner, aim.app)
     with closing(psycopg.connect(aim.owner, autocommit=True)) as owner:
         owner.execute("ANALYZE")  # a session keeps the plans that it makes in its first seconds
+    with _opened(aim) as session:
+        epoch.begin(session)
+
+
+def _follow(aims: Sequence[Target]) -> None:
+    """Have who is restored together with its source follow that one's new epoch from the first moment on.
+
+    Batches of the epoch that was left may still lie on its queue: their events are lost, and none of them may take
+    effect any more.
+    """
+    logs = {}
+    for aim in aims:
+        with _opened(aim) as session:
+            at = log.stream(session)
+            end = at.last_seq + 1
+            logs[aim.service] = Batch(at.source, at.epoch, end, end, (), (), ancestors=at.ancestors)
+    for aim in aims:
+        with _opened(aim) as session:
+            for source in sources_of(aim.service):
+                if source in logs:
+                    following.enter(session, logs[source], sideways=True)
+
+
+@contextmanager
+def _opened(aim: Target) -> Iterator[Session]:
     database = Database(aim.app, pool_size=1, application_name="lapak restore")
     try:
         with database.transaction() as session:
-            epoch.begin(session)
+            yield session
     finally:
         database.dispose()
 

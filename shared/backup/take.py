@@ -29,6 +29,7 @@ _LOCK = ".lapak-lock"
 def back_up(folder: Path, services: Collection[str], *, keep: int | None, say: Say) -> Path:
     """Make `folder/lapak-<UTC time>` and return it; then delete the oldest alike beyond `keep`. Raises NotDone."""
     urls = {service: config.get("LAPAK_{SERVICE}_OWNER_DATABASE_URL", service) for service in services}
+    client = find_postgres_client(max(programs.server_version(service, url) for service, url in urls.items()))
     unfinished = folder / _UNFINISHED
     try:
         with _alone_in(folder):
@@ -36,7 +37,7 @@ def back_up(folder: Path, services: Collection[str], *, keep: int | None, say: S
             unfinished.mkdir(mode=0o700)
             _await_a_new_name(folder)
             try:
-                whole = folder / _fill(unfinished, urls, say).folder
+                whole = folder / _fill(unfinished, urls, client, say).folder
                 unfinished.rename(whole)
             finally:
                 shutil.rmtree(unfinished, ignore_errors=True)
@@ -66,13 +67,12 @@ def _await_a_new_name(folder: Path) -> None:
         time.sleep(0.05)
 
 
-def _fill(folder: Path, urls: Mapping[str, str], say: Say) -> Manifest:
+def _fill(folder: Path, urls: Mapping[str, str], client: tuple[Path, int], say: Say) -> Manifest:
     """Dump every database as of one moment, and note what was dumped."""
+    programs_folder, version = client
     with cut.consistent(urls) as (snapshots, seconds):
         when = now()
         say(f"the moment: {when:%Y-%m-%d %H:%M:%S} UTC; events waited {seconds * 1000:.0f} ms for it")
-        newest = max(int(snapshot.server.split(".")[0]) for snapshot in snapshots.values())
-        programs_folder, version = find_postgres_client(newest)
         dumps: dict[str, Dump] = {}
         for service, snapshot in snapshots.items():
             dumps[service] = _dump(programs_folder / "pg_dump", folder, service, urls[service], snapshot)

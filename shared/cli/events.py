@@ -23,6 +23,7 @@ _COLUMNS = (
     *("consumer", "source", "head", "position", "lag", "behind", "holes"),
     *("repairs", "again", "nothing new", "dead", "parked"),
 )
+_REFUSED = "See 'Batches refused' in docs/operations.md."
 _HALTED = "See 'Consumer halted' in docs/operations.md."
 _UNSEEN = 10  # seconds without a look at the source's head from which on the table says so
 
@@ -90,6 +91,10 @@ def _tables(found: list[dict[str, Any]]) -> Table:
         for source in (source for source in one.get("sources", ()) if source["halted"]):
             text = f"{one['service']} halted: what it has received is not in the log of {source['source']}."
             both.add_row(f"[red]{text}[/] {escape(source['halted_because'])}\n{_HALTED}")
+        for source in (source for source in one.get("sources", ()) if source.get("refused")):
+            text = f"{one['service']} refused {source['refused']} from the queue as not of {source['source']}, "
+            text += f"the last {age(source['refused_seconds'] or 0)} ago: {source['refused_because']}."
+            both.add_row(f"[red]{escape(text)}[/]\n{_REFUSED}")
     return both
 
 

@@ -7,12 +7,10 @@ from typing import Any
 
 import click
 
-from shared import auth, config
+from shared import auth, config, holders
 from shared.cli import operator
 from shared.clock import MAKASSAR
 
-#: Where the screens of a role are, and so where its code is entered.
-_HOMES = {"terminal": "inventory", "staff": "inventory", "instructor": "training"}
 _SCREENS = {"register": "register/", "terminal": "terminal/"}
 
 
@@ -25,28 +23,46 @@ _SCREENS = {"register": "register/", "terminal": "terminal/"}
     help="Let a person in.",
 )
 @click.option("--outlet", metavar="CODE", help="For role outlet; and for a register that sales does not know yet.")
-@click.option("--subject", metavar="NAME", help="Who it is for; random by default.")
-@click.option("--days", type=click.IntRange(1, 3650), default=365, show_default=True, help="How long it lets in.")
+@click.option(
+    "--name",
+    "--subject",
+    "subject",
+    metavar="NAME",
+    help="Which person it is for; you, if not said. The same name is the same person: who records cannot approve.",
+)
+@click.option(
+    "--at", type=click.Choice(config.SERVICES), help="For auditor and operator: the service where they act; sales."
+)
+@click.option(
+    "--days",
+    type=click.IntRange(1, 3650),
+    help=f"How long a device is let in: {auth.DEVICE_DAYS}. A person is let in for 12 hours.",
+)
 def pair(
     register: str | None,
     terminal: str | None,
     role: str | None,
     outlet: str | None,
     subject: str | None,
-    days: int,
+    at: str | None,
+    days: int | None,
 ) -> None:
     """Make a pairing code: the last line on standard output. It works once, within 15 minutes."""
     if sum(given is not None for given in (register, terminal, role)) != 1:
         raise click.UsageError("give one of --register, --terminal and --role")
     role = role or ("register" if register else "terminal")
-    body: dict[str, Any] = {"role": role, "days": days, "subject": subject}
+    if at and role not in holders.ANYWHERE:
+        raise click.UsageError(f"{role} is let in at {holders.HOMES[role]}; --at is for auditor and operator")
+    body: dict[str, Any] = {"role": role, "subject": subject} | ({"days": days} if days else {})
+    if days and role not in auth.DEVICES:
+        click.echo("--days is for devices: a person is let in for 12 hours.", err=True)
     if register:
         body |= {"register": register, "outlet": outlet or _outlet_of(register)}
     elif terminal:
         body["workshop"] = terminal
     elif outlet:
         body["outlet"] = outlet
-    base = config.get("LAPAK_{SERVICE}_URL", _HOMES.get(role, "sales"))
+    base = config.get("LAPAK_{SERVICE}_URL", at or holders.HOMES.get(role, holders.WATCHES))
     made = operator.call("operator", "POST", f"{base}/v1/pairings", json=body)
     until = datetime.fromisoformat(made["expires_at"]).astimezone(MAKASSAR)
     click.echo(f"{role}: enter it at {base}/{_SCREENS.get(role, 'sign-in')} until {until:%H:%M} (Makassar)", err=True)

@@ -20,21 +20,26 @@ from shared import auth, config
 @click.option("--register", metavar="CODE", help="For role register.")
 @click.option("--service", metavar="NAME", help="For role service: the service that reads the feeds.")
 @click.option("--subject", metavar="NAME", help="Who it is for; random by default.")
-@click.option("--days", type=click.IntRange(1, 3650), default=365, show_default=True, help="How long it is valid.")
+@click.option(
+    "--days",
+    type=click.IntRange(1, 3650),
+    help=f"How long it is valid. A device's or service's: {auth.DEVICE_DAYS}; a person's: 12 hours, if not said.",
+)
 @click.pass_context
-def token(ctx: click.Context, /, role: str | None, days: int, **scope: str | None) -> None:
+def token(ctx: click.Context, /, role: str | None, days: int | None, **scope: str | None) -> None:
     """Issue a token: the last line on standard output. The codes need not exist yet."""
     if ctx.invoked_subcommand is not None:
         return
     if role is None:
         raise click.UsageError(f"--role is missing: one of {', '.join(auth.ROLES)}")
+    given = {name: value for name, value in scope.items() if value is not None}
     try:
-        issued = auth.issue(role=role, lifetime=timedelta(days=days), **scope)
+        issued = auth.issue(role=role, lifetime=timedelta(days=days) if days else auth.usual_lifetime(role), **given)
     except auth.BadScope as error:
         raise click.UsageError(str(error)) from None
     claims = _claims(issued)
-    until = datetime.fromtimestamp(claims["exp"], UTC).date()
-    click.echo(f"{role}, subject {claims['sub']}, valid until {until}, id {claims['jti']}", err=True)
+    until = datetime.fromtimestamp(claims["exp"], UTC)
+    click.echo(f"{role}, subject {claims['sub']}, valid until {until:%Y-%m-%d %H:%M} UTC, id {claims['jti']}", err=True)
     click.echo(issued)
 
 

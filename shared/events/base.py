@@ -65,6 +65,15 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
         return msgspec.convert(data, cls)
 
 
+class Revocation(Event, frozen=True):
+    """A token that a service has revoked; each service announces its own."""
+
+    SUBJECT = "jti"
+
+    jti: str
+    expires_at: Instant
+
+
 def json_schema(event: type[Event]) -> dict[str, Any]:
     """JSON Schema (2020-12) of an event's `data`."""
     schema: dict[str, Any] = _numbers(msgspec.json.schema(event))

@@ -17,6 +17,7 @@ from shared.events.base import (
     Part,
     Quantity,
     ReasonCode,
+    Revocation,
     Rupiah,
     Version,
 )
@@ -121,3 +122,9 @@ class LotRecalled(Event, frozen=True):
     sku: Code
     reason_code: ReasonCode
     recalled_at: Instant
+
+
+class TokenRevoked(Revocation, frozen=True):
+    """A token that was let in at inventory is refused from now on, in every service."""
+
+    SOURCE = "inventory"

@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from shared.events.base import Code, Day, Event, Instant, LotCode, Part, Quantity, ReasonCode, Rupiah, Version
+from shared.events.base import (
+    Code,
+    Day,
+    Event,
+    Instant,
+    LotCode,
+    Part,
+    Quantity,
+    ReasonCode,
+    Revocation,
+    Rupiah,
+    Version,
+)
 
 
 class OutletOpened(Event, frozen=True):
@@ -34,7 +46,10 @@ class SoldLine(Part, frozen=True):
 
 
 class SaleRecorded(Event, frozen=True):
-    """A sale happened. `total` is the sum of its lines' amounts."""
+    """A sale happened. `total` is the sum of its lines' amounts.
+
+    `sold_at` is what the device's clock said, `effective_at` when it happened as far as that can be told.
+    """
 
     SOURCE = "sales"
     SUBJECT = "sale_id"
@@ -46,6 +61,7 @@ class SaleRecorded(Event, frozen=True):
     sold_at: Instant
     lines: tuple[SoldLine, ...]
     total: Rupiah
+    effective_at: Instant | None = None
 
 
 class ReturnedLine(Part, frozen=True):
@@ -61,7 +77,7 @@ class ReturnedLine(Part, frozen=True):
 
 
 class SaleReturned(Event, frozen=True):
-    """Goods came back and money was refunded."""
+    """Goods came back and money was refunded. The two times are as in a sale."""
 
     SOURCE = "sales"
     SUBJECT = "return_id"
@@ -71,6 +87,7 @@ class SaleReturned(Event, frozen=True):
     outlet: Code
     returned_at: Instant
     lines: tuple[ReturnedLine, ...]
+    effective_at: Instant | None = None
 
 
 class SaleLotAssigned(Event, frozen=True):
@@ -85,11 +102,7 @@ class SaleLotAssigned(Event, frozen=True):
     version: Version
 
 
-class TokenRevoked(Event, frozen=True):
+class TokenRevoked(Revocation, frozen=True):
     """A token is refused from now on, in every service."""
 
     SOURCE = "sales"
-    SUBJECT = "jti"
-
-    jti: str
-    expires_at: Instant

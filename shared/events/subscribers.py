@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from shared.events import inventory, sales, training
 from shared.events.base import Event
 from shared.events.inventory import (
     ConsignmentReceived,
@@ -13,7 +14,7 @@ from shared.events.inventory import (
     ProductPublished,
     StockMoved,
 )
-from shared.events.sales import OutletOpened, SaleLotAssigned, SaleRecorded, SaleReturned, TokenRevoked
+from shared.events.sales import OutletOpened, SaleLotAssigned, SaleRecorded, SaleReturned
 from shared.events.training import SkillGranted, SkillWithdrawn
 
 SUBSCRIBERS: Final[dict[type[Event], tuple[str, ...]]] = {
@@ -29,7 +30,9 @@ SUBSCRIBERS: Final[dict[type[Event], tuple[str, ...]]] = {
     SaleRecorded: ("inventory",),
     SaleReturned: ("inventory", "training"),
     SaleLotAssigned: ("inventory",),
-    TokenRevoked: ("inventory", "training"),
+    training.TokenRevoked: ("inventory", "sales"),
+    inventory.TokenRevoked: ("sales", "training"),
+    sales.TokenRevoked: ("inventory", "training"),
 }
 
 #: Every event type by its name on the wire.

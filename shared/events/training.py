@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from shared.events.base import Code, Day, Event, Version
+from shared.events.base import Code, Day, Event, Revocation, Version
 
 
 class SkillGranted(Event, frozen=True):
@@ -33,3 +33,9 @@ class SkillWithdrawn(Event, frozen=True):
     reference: str
     effective: Day
     version: Version
+
+
+class TokenRevoked(Revocation, frozen=True):
+    """A token that was let in at training is refused from now on, in every service."""
+
+    SOURCE = "training"

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from functools import wraps
-from logging import DEBUG, INFO, WARNING
 from typing import Any, TypeVar, cast
 
 import flask
 import flask_smorest  # type: ignore[import-untyped]
-from flask import Flask, Response, current_app, g, request
+from flask import Flask, current_app, request
 from flask.json.provider import JSONProvider
 from marshmallow import RAISE, Schema, ValidationError
 from sqlalchemy.exc import DBAPIError
@@ -19,12 +17,13 @@ from webargs.flaskparser import FlaskParser
 from werkzeug.exceptions import BadRequest, UnsupportedMediaType
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from shared import config, jsontext, telemetry
+from shared import bounds, config, jsontext
 from shared.db import Database, Session
-from shared.errors import Invalid, flatten
-from shared.http import guard, health, metrics, openapi, problems
+from shared.errors import Invalid
+from shared.http import epoch, guard, health, observing, openapi, problems
+from shared.http.bodies import FewReaders
 from shared.messaging import presence
-from shared.migrations import head
+from shared.revision import head
 from shared.telemetry import logger, setup
 
 log = logger(__name__)
@@ -32,11 +31,7 @@ log = logger(__name__)
 MAX_BODY_BYTES = 4 * 1024 * 1024  # 500 sales of 10 lines are about 1.5 MB
 
 _DEADLOCK_TRIES = 3
-
-#: Asked again and again by machines: no span, and a line at level debug only. Couriers ask the feed each second.
-_SPANLESS = ("/healthz", "/readyz", "/metrics", "/static/<path:path>")
-_QUIET = (*_SPANLESS, "/events")
-_METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
+_MOST_PARAMETERS = 50  # in a query
 
 
 class StrictParser(FlaskParser):
@@ -47,14 +42,23 @@ class StrictParser(FlaskParser):
         self.DEFAULT_UNKNOWN_BY_LOCATION = {**FlaskParser.DEFAULT_UNKNOWN_BY_LOCATION, "json": None, "query": RAISE}
 
     def load_json(self, req: Any, schema: Schema) -> Any:
-        """The body. Raises 400 when it is not JSON, 415 when it does not say that it is."""
-        return json_body()
+        """The body. Raises 400 when it is not JSON, 415 when it does not say that it is, and Invalid."""
+        found = json_body()
+        if errors := bounds.wrong(schema, found):
+            raise Invalid(errors)
+        return found
+
+    def load_querystring(self, req: Any, schema: Schema) -> Any:
+        """The query. Raises Invalid when it is longer than any that is asked for."""
+        if len(req.args) > _MOST_PARAMETERS:
+            raise Invalid({"query": [f"Longer than maximum length {_MOST_PARAMETERS}."]})
+        return super().load_querystring(req, schema)
 
     def handle_error(
         self, error: ValidationError, req: Any, schema: Any, *, error_status_code: Any, error_headers: Any
     ) -> Any:
         messages = cast("dict[str, Any]", error.messages)
-        raise Invalid(flatten(next(iter(messages.values()))))
+        raise Invalid(bounds.told(ValidationError(next(iter(messages.values())))))
 
 
 Door = TypeVar("Door", bound=Callable[..., Any])
@@ -89,6 +93,14 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]  # the library i
     def alt_response(self, status: int, **options: Any) -> Mark[Any]:
         """Document another answer; the view builds it by itself."""
         return cast("Mark[Any]", super().alt_response(status, **options))
+
+
+class _App(Flask):
+    """None of the views is a coroutine: Flask need not find that out for a dozen functions of each request."""
+
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        """The function as it is."""
+        return func
 
 
 class _Json(JSONProvider):
@@ -145,58 +157,6 @@ def _again_after_deadlock(view: Callable[..., Any]) -> Callable[..., Any]:
     return call
 
 
-def _observe(app: Flask, service: str) -> None:
-    def begin() -> None:
-        method, route, caller = *_asked(), request.headers.get("traceparent")
-        g.began, g.watched = time.perf_counter(), ExitStack()
-        g.watched.enter_context(telemetry.serving(service, request.headers.get("X-Request-Id")))
-        if route.endswith(_SPANLESS):
-            g.watched.enter_context(telemetry.continuing(caller))
-        else:
-            told = {"http.request.method": method, "http.route": route, "url.scheme": request.scheme}
-            g.watched.enter_context(telemetry.span("server", f"{method} {route}", told, parent=caller))
-
-    def end(response: Response) -> Response:
-        method, route = _asked()
-        seconds = time.perf_counter() - g.began if "began" in g else 0.0
-        _tell(method, route, response.status_code, seconds)
-        metrics.observe(service, method, route, response.status_code, seconds)
-        if (own_id := telemetry.request_id()) is not None:
-            response.headers["X-Request-Id"] = own_id
-        response.headers.setdefault("Cache-Control", "no-store")
-        response.headers.setdefault("X-Content-Type-Options", "nosniff")
-        return response
-
-    def leave(_error: BaseException | None) -> None:
-        if "watched" in g:
-            g.watched.close()
-
-    app.before_request(begin)
-    app.after_request(end)
-    app.teardown_request(leave)
-
-
-def _asked() -> tuple[str, str]:
-    """Method and route, each out of a few, as lines, spans and figures name them.
-
-    The route's template, never the path: a path holds references to people (domain, rule 10).
-    """
-    method = request.method if request.method in _METHODS else "_OTHER"
-    return method, request.url_rule.rule if request.url_rule else "unmatched"
-
-
-def _tell(method: str, route: str, status: int, seconds: float) -> None:
-    """One line for the request; its span learns how it ended."""
-    role = g.token.role if "token" in g else None
-    quiet = method == "GET" and route.endswith(_QUIET)
-    level = WARNING if status >= 500 or seconds > 1 else DEBUG if quiet else INFO
-    ms = round(seconds * 1000, 1)
-    log.log(level, "request answered", method=method, route=route, status=status, ms=ms, role=role)
-    if telemetry.tracing():
-        told = {"http.response.status_code": status, "lapak.request_id": telemetry.request_id()}
-        telemetry.describe_span(told | ({"lapak.role": role} if role else {}), failed=status >= 500)
-
-
 def web_database(service: str) -> Database:
     """The configured database of a web process, with a pool as large as its threads. Sets up logging."""
     setup(service, "web")
@@ -207,10 +167,21 @@ def web_database(service: str) -> Database:
     return database
 
 
-def _believe_proxies(app: Flask) -> None:
+def _put_doors_before(app: Flask) -> None:
+    app.wsgi_app = FewReaders(app.wsgi_app)  # type: ignore[method-assign]  # as Flask's documentation does it
+    # Each proxy adds the address it was asked from to X-Forwarded-For; scheme and host are replaced, or handed on, and
+    # never become a list. ProxyFix believes nothing of a header that holds fewer values than it was told to expect.
     if count := int(config.get("LAPAK_PROXIES")):
-        proxied: Any = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=count)
-        app.wsgi_app = proxied  # type: ignore[method-assign]  # as Flask's documentation does it
+        proxied: Any = ProxyFix(app.wsgi_app, x_for=count, x_proto=1, x_host=1)
+        app.wsgi_app = proxied  # type: ignore[method-assign]
+
+
+def _stand_at_the_door(app: Flask, service: str, database: Database) -> None:
+    """What happens to each request before and after its view."""
+    observing.install(app, service)
+    health.wait_for_schema(app, service, database)
+    guard.install(app, database)
+    epoch.install(app, service, database)
 
 
 def create_app(
@@ -226,7 +197,7 @@ def create_app(
     `blueprints` carry paths below `/{service}/v1`, except those that name an own `url_prefix`; `screens` are pages.
     Raises RouteWithoutRole when a route does not say who may call it.
     """
-    app = Flask(service, static_folder=None)
+    app = _App(service, static_folder=None)
     app.json = _Json(app)
     app.url_map.strict_slashes = False
     app.config.update(
@@ -237,8 +208,7 @@ def create_app(
         OPENAPI_URL_PREFIX=None,
     )
     app.extensions["lapak.database"] = database
-    _observe(app, service)
-    guard.install(app, database)
+    _stand_at_the_door(app, service, database)
     api = flask_smorest.Api(app)
     problems.install(app)
     for blueprint in blueprints:
@@ -248,7 +218,7 @@ def create_app(
     app.register_blueprint(openapi.blueprint(service, api), url_prefix=f"/{service}")
     for screen in screens:
         app.register_blueprint(screen, url_prefix=f"/{service}")
-    _believe_proxies(app)
+    _put_doors_before(app)
     for endpoint, view in app.view_functions.items():
         guard.roles_of(app, endpoint)
         app.view_functions[endpoint] = _again_after_deadlock(view)

@@ -11,27 +11,32 @@ from flask import Flask, g, request
 from shared.auth import ROLES, Token, verify
 from shared.db import Database
 from shared.errors import Forbidden, Unauthorized
+from shared.http.bodies import PUBLIC_BYTES
 from shared.revocation import revoked_jtis
 
 View = TypeVar("View", bound=Callable[..., Any])
 PUBLIC = "public"
 #: Holds the token of a person who signed in on a page: HttpOnly, SameSite=Strict.
 COOKIE = "lapak-token"
-_REVOCATIONS_SECONDS = 2.0
+_REVOCATIONS_SECONDS = 0.5
 
 
 class RouteWithoutRole(Exception):
     """A route does not say who may call it."""
 
 
-def requires(*roles: str) -> Callable[[View], View]:
-    """Declare the roles that may call a view: `@requires("staff", "auditor")`; `@requires(PUBLIC)` needs no token."""
+def requires(*roles: str, console: bool = False) -> Callable[[View], View]:
+    """Declare the roles that may call a view: `@requires("staff", "auditor")`; `@requires(PUBLIC)` needs no token.
+
+    `console`: also where the token is one that is good for looking at the console only (`shared.holders`).
+    """
     unknown = set(roles) - {*ROLES, PUBLIC}
     if not roles or unknown:
         raise RouteWithoutRole(f"no such role: {unknown or 'none given'}")
 
     def mark(view: View) -> View:
         cast(Any, view).__roles__ = roles
+        cast(Any, view).__console__ = console
         return view
 
     return mark
@@ -50,6 +55,17 @@ def current_token() -> Token:
     return cast(Token, g.token)
 
 
+def presented_token() -> str:
+    """The text of this request's token, as it came."""
+    return cast(str, g.presented)
+
+
+def current_call() -> tuple[str, str, str]:
+    """Who calls, in which role, and what: the route's template. (A path may hold references to people.)"""
+    rule = request.url_rule.rule if request.url_rule else "unmatched"
+    return current_token().sub, current_token().role, f"{request.method} {rule}"
+
+
 def require_scope(*, workshop: str | None = None, outlet: str | None = None, register: str | None = None) -> None:
     """Refuse (403) when the token is bound to another workshop, outlet or register than the one named.
 
@@ -62,7 +78,7 @@ def require_scope(*, workshop: str | None = None, outlet: str | None = None, reg
 
 
 class _Revoked:
-    """The revoked tokens, read again every 2 s: revocation must not cost a query per request."""
+    """The revoked tokens, read again every half second: revocation must not cost a query per request."""
 
     def __init__(self, database: Database) -> None:
         self.database = database
@@ -71,8 +87,7 @@ class _Revoked:
 
     def __contains__(self, jti: str) -> bool:
         if time.monotonic() - self.read_at > _REVOCATIONS_SECONDS:
-            with self.database.transaction() as session:
-                self.jtis = revoked_jtis(session)
+            self.jtis = revoked_jtis(self.database)
             self.read_at = time.monotonic()
         return jti in self.jtis
 
@@ -109,12 +124,16 @@ def install(app: Flask, database: Database) -> None:
             return  # no such route: Flask answers 404 or 405
         roles = roles_of(app, request.endpoint)
         if PUBLIC in roles:
+            request.max_content_length = PUBLIC_BYTES
             return
-        token = verify(_presented())
+        text = _presented()
+        token = verify(text, at=app.name)
         if token.jti in revoked:
             raise Unauthorized("The token was revoked.")
         if token.role not in roles:
             raise Forbidden(f"Role {token.role} may not do this; it takes {' or '.join(roles)}.")
-        g.token = token
+        if token.console_only and not getattr(app.view_functions[request.endpoint], "__console__", False):
+            raise Forbidden("This token was made elsewhere; here it lets you look at the console of events only.")
+        g.token, g.presented = token, text
 
     app.before_request(check)

@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import redis
-from flask import Blueprint, Response
-from sqlalchemy import text
-from sqlalchemy.exc import SQLAlchemyError
+from flask import Blueprint, Flask, Response, request
 
-from shared import config, jsontext, redis_url
+from shared import config, jsontext, redis_url, revision
 from shared.db import Database
+from shared.errors import Problem
 from shared.http import metrics
 from shared.http.guard import PUBLIC, requires
+from shared.telemetry import logger
+
+log = logger(__name__)
+
+
+_ALWAYS = ("/healthz", "/readyz", "/metrics")
+
+
+class NotMigrated(Problem):
+    status = 503
+    code = "unavailable"
+    title = "The database is being upgraded"
 
 
 def _redis_state() -> str:
@@ -24,15 +36,29 @@ def _redis_state() -> str:
     return "up"
 
 
-def _database_state(database: Database, head: str) -> str:
-    """`ready`: at the schema that this code needs, or at a newer one (a migration only adds what the release before it
-    can do without: docs/operations.md, Upgrade)."""
-    try:
-        with database.transaction() as session:
-            at: str | None = session.scalar(text("SELECT version_num FROM alembic_version"))
-    except SQLAlchemyError:
-        return "down"
-    return "ready" if at and at >= head else f"schema at {at or 'nothing'}, expected {head}"
+def wait_for_schema(app: Flask, service: str, database: Database) -> None:
+    """Answer 503 until the schema that this code needs is there; what is asked of this process alone is answered.
+
+    Looked at once a second at most, and never again: a schema only moves on.
+    """
+    needed, looked, ready = revision.head(service), float("-inf"), False
+
+    def check() -> None:
+        nonlocal looked, ready
+        if ready or request.path.endswith(_ALWAYS):
+            return
+        if time.monotonic() - looked > 1.0:
+            looked, state = time.monotonic(), revision.state(database, needed)
+            if state == revision.DOWN:  # what is asked says so itself
+                looked = float("-inf")
+                return
+            ready = not state.startswith("schema")
+            if not ready:
+                log.warning("waits for its database", database=state)
+        if not ready:
+            raise NotMigrated("Nothing was recorded; send it again.")
+
+    app.before_request(check)
 
 
 def blueprint(service: str, database: Database, head: str) -> Blueprint:
@@ -51,8 +77,8 @@ def blueprint(service: str, database: Database, head: str) -> Blueprint:
     @requires(PUBLIC)
     def readyz() -> Response:
         # Redis down is reported, not unready: sales are still recorded and the log keeps their events.
-        state = _database_state(database, head)
-        ready = state == "ready"
+        state = revision.state(database, head)
+        ready = state == revision.READY
         body = {
             "status": "ready" if ready else "not ready",
             "service": service,

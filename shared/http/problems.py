@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from flask import Flask, Response, request
 from psycopg.errors import DataError as PostgresDataError
-from sqlalchemy.exc import DataError, DBAPIError, OperationalError
+from sqlalchemy.exc import DataError, DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 
 from shared import jsontext
 from shared.errors import Problem
+from shared.sqlstate import CUT_OFF, code_of, is_of_the_moment
 from shared.telemetry import logger, request_id
 
 log = logger(__name__)
@@ -37,6 +39,8 @@ def _refused(error: Problem) -> Response:
     answer = problem(error.status, error.code, error.title, error.detail, error.extra)
     if error.status == 401:
         answer.headers["WWW-Authenticate"] = "Bearer"
+    if error.status == 503:
+        answer.headers["Retry-After"] = "5"
     return answer
 
 
@@ -63,11 +67,30 @@ def _unstorable(error: DataError) -> Response:
     )
 
 
-def _unavailable(error: DBAPIError | PoolTimeout) -> Response:
-    sqlstate = getattr(getattr(error, "orig", None), "sqlstate", None)
-    log.error("database not available", error=type(error).__name__, sqlstate=sqlstate, route=str(request.url_rule))
-    answer = problem(503, "unavailable", "The database cannot be reached", "Nothing was recorded; send it again.")
-    answer.headers["Retry-After"] = "1"
+_MENDED = ("3D", "3F", "42", "0A", "XX")  # rights, schema, statement, server
+#: What is the matter, by SQLSTATE or its class, the first that fits: title, seconds after which to come again.
+_REASONS = (
+    ("25006", "The database takes no changes at the moment", 5),
+    ("55P03", "Others are changing the same at the moment", 1),
+    ("40", "Others are changing the same at the moment", 1),
+    (CUT_OFF, "The database took too long, and was stopped", 5),
+    ("53", "The database has no room left: disk, memory or connections", 5),
+    ("57", "The database is being restarted", 2),
+    (("3D", "3F", "42", "0A"), "The database is being upgraded", 5),
+)
+
+
+def _refused_by_database(error: DBAPIError | PoolTimeout) -> Response:
+    code = code_of(error)
+    if not (is_of_the_moment(error) or code == CUT_OFF):
+        return _crash(error)
+    known = (reason for reason in _REASONS if code and code.startswith(reason[0]))
+    _, title, pause = next(known, ("", "The database cannot be reached", 1))
+    log.error("database not available", error=type(error).__name__, sqlstate=code, route=str(request.url_rule))
+    if code and code.startswith(_MENDED):
+        log.error("not by itself: a person must mend it", exc_info=error)
+    answer = problem(503, "unavailable", title, "Nothing was recorded; send it again.")
+    answer.headers["Retry-After"] = str(pause)
     return answer
 
 
@@ -76,11 +99,23 @@ def _crash(error: Exception) -> Response:
     return problem(500, "internal", "Something went wrong here", "It was logged. Sending the same again is safe.")
 
 
+#: Errors and their answers; the first that fits.
+_MAP: tuple[tuple[type[Exception], Callable[[Any], Response]], ...] = (
+    (Problem, _refused),
+    (HTTPException, _http),
+    (DataError, _unstorable),
+    (DBAPIError, _refused_by_database),
+    (PoolTimeout, _refused_by_database),
+    (Exception, _crash),
+)
+
+
+def answer_to(error: Exception) -> Response:
+    """The answer to an error, whatever it is."""
+    return next(make(error) for kind, make in _MAP if isinstance(error, kind))
+
+
 def install(app: Flask) -> None:
     """Register the map."""
-    app.register_error_handler(Problem, _refused)
-    app.register_error_handler(HTTPException, _http)
-    app.register_error_handler(DataError, _unstorable)
-    app.register_error_handler(OperationalError, _unavailable)
-    app.register_error_handler(PoolTimeout, _unavailable)
-    app.register_error_handler(Exception, _crash)
+    for kind, _ in _MAP:
+        app.register_error_handler(kind, answer_to)

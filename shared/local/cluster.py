@@ -49,7 +49,7 @@ class DatabaseUrls:
 
 
 def _wait_ready(server: PostgresServer | RedisServer, process: subprocess.Popen[bytes], log: Path) -> None:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 120
     while not server.is_ready():
         if process.poll() is not None or time.monotonic() > deadline:
             raise LocalError(f"{type(server).__name__} did not start:\n{log.read_text(errors='replace')[-2000:]}")
@@ -63,7 +63,7 @@ def start_servers(home_folder: Path) -> Iterator[Servers]:
     Commits reach the disk as in earnest; only the making of the data folder is not synced.
     """
     home = Home(home_folder.resolve()).create()
-    small = {"shared_buffers": "32MB", "max_connections": "200"}
+    small = {"shared_buffers": "32MB", "max_connections": "300"}
     postgres_port = free_port()
     postgres = PostgresServer(home, postgres_port, secrets.token_urlsafe(16), durable=False, extra=small)
     cache = RedisServer(home, free_port([postgres_port]), secrets.token_urlsafe(16), databases=64)
@@ -188,6 +188,7 @@ def blank_database(servers: Servers, name: str, metadatas: list[MetaData]) -> It
         owner = Database(urls.owner, pool_size=1)
         with owner.engine.begin() as connection:
             connection.exec_driver_sql("CREATE TABLE alembic_version (version_num varchar(32) PRIMARY KEY)")
+            connection.exec_driver_sql("INSERT INTO alembic_version VALUES ('9999')")  # of no service: nothing lacks
             for metadata in metadatas:
                 metadata.create_all(connection)
         owner.dispose()
@@ -196,13 +197,26 @@ def blank_database(servers: Servers, name: str, metadatas: list[MetaData]) -> It
 
 
 @contextlib.contextmanager
+def maintenance_database(servers: Servers) -> Iterator[str]:
+    """A superuser's URL of an empty database: whoever locks something there (one restore at a time) locks it alone."""
+    url = urlsplit(servers.postgres_url)._replace(path=f"/t_admin_{uuid.uuid4().hex[:12]}").geturl()
+    with psycopg.connect(servers.postgres_url, autocommit=True) as admin:
+        admin.execute(sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(_database(url)))
+    with _dropped(servers, DatabaseUrls(url, url)):
+        yield url
+
+
+def _database(url: str) -> sql.Identifier:
+    return sql.Identifier(urlsplit(url).path.lstrip("/"))
+
+
+@contextlib.contextmanager
 def _dropped(servers: Servers, urls: DatabaseUrls) -> Iterator[None]:
     try:
         yield
     finally:
-        database = sql.Identifier(urlsplit(urls.owner).path.lstrip("/"))
         with psycopg.connect(servers.postgres_url, autocommit=True) as admin:
-            admin.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(database))
+            admin.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(_database(urls.owner)))
 
 
 def redis_database(servers: Servers, number: int) -> str:

@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from shared import needs, redis_acl
 from shared.config import SERVICES
+from shared.holders import HOLDERS
 from shared.local import keys
 from shared.local.home import Home, LocalError, read_json
+
+_PUBLIC = "LAPAK_TOKEN_PUBLIC_KEYS"
 
 
 def is_set(name: str, environ: Mapping[str, str]) -> bool:
@@ -24,7 +28,10 @@ class Given:
 
 
 def given_servers(environ: Mapping[str, str]) -> Given:
-    """Raises LocalError when only some of the databases are named."""
+    """Raises LocalError when only some of the databases are named, or the keys of only some holders."""
+    lacking = [name for name in map(keys.setting_of, HOLDERS) if not is_set(name, environ)]
+    if is_set(_PUBLIC, environ) and lacking:
+        raise LocalError(f"{_PUBLIC} comes from the environment, so must what signs; missing: {', '.join(lacking)}")
     names = [f"LAPAK_{s.upper()}_{kind}" for s in SERVICES for kind in ("OWNER_DATABASE_URL", "DATABASE_URL")]
     missing = [name for name in names if not is_set(name, environ)]
     if missing and len(missing) < len(names):
@@ -38,8 +45,8 @@ def local_environment(home: Home, ports: Mapping[str, int]) -> dict[str, str]:
     found = {
         "LAPAK_HOME": str(home.root),
         # By file: a process that is restarted has the keys as they are then (`lapak keys`).
-        "LAPAK_TOKEN_PRIVATE_KEY_FILE": str(home.secrets / "token_private_key"),
-        "LAPAK_TOKEN_PUBLIC_KEYS_FILE": str(home.secrets / "token_public_keys"),
+        **{f"{keys.setting_of(holder)}_FILE": str(home.secrets / keys.file_of(holder)) for holder in HOLDERS},
+        f"{_PUBLIC}_FILE": str(home.secrets / keys.PUBLIC),
         "LAPAK_IDENTITY_KEYS_FILE": str(home.secrets / "identity_keys"),
     }
     if port := ports.get("postgres"):
@@ -57,15 +64,31 @@ def local_environment(home: Home, ports: Mapping[str, int]) -> dict[str, str]:
     return found
 
 
+def of_process(home: Home, name: str, environment: Mapping[str, str], redis_port: int | None) -> dict[str, str]:
+    """What a process that `up` runs is given: no secret of another; of our own Redis, the login of its kind."""
+    found = needs.only_its_own(name, environment)
+    user = redis_acl.WEB if name == "web" else name
+    if redis_port and user in redis_acl.USERS:
+        password = keys.load(home.secrets)[f"redis_{user}"]
+        found["LAPAK_REDIS_URL"] = f"redis://{user}:{password}@127.0.0.1:{redis_port}/0"
+    return found
+
+
 def complete(environ: Mapping[str, str], found: Mapping[str, str]) -> dict[str, str]:
     """`environ` with what it lacks: what the user has set, also as a file, stays."""
     return {**{name: value for name, value in found.items() if not is_set(name, environ)}, **environ}
 
 
 def for_command(home: Home, environ: Mapping[str, str]) -> dict[str, str]:
-    """The environment of a command: of the local system unless everything is given (as in a container)."""
-    wanted = ["LAPAK_REDIS_URL", "LAPAK_TOKEN_PRIVATE_KEY", "LAPAK_TOKEN_PUBLIC_KEYS"]
-    wanted += [f"LAPAK_{service.upper()}_{name}" for service in SERVICES for name in ("DATABASE_URL", "URL")]
+    """The environment of a command: of the local system unless all that it needs is given (as in a container)."""
+    databases = [f"LAPAK_{service.upper()}_DATABASE_URL" for service in SERVICES]
+    wanted = ["LAPAK_TOKEN_PRIVATE_KEY", _PUBLIC, *databases, *(f"LAPAK_{service.upper()}_URL" for service in SERVICES)]
     if all(is_set(name, environ) for name in wanted):
         return dict(environ)
-    return complete(environ, local_environment(home.create(), read_json(home.run / "ports.json")))
+    try:
+        home.create()
+    except OSError:  # a container that cannot write: what `migrate` is given must do
+        if all(is_set(name, environ) for name in databases):
+            return dict(environ)
+        raise
+    return complete(environ, local_environment(home, read_json(home.run / "ports.json")))

@@ -61,7 +61,7 @@ class Home:
 
     def create(self) -> Home:
         """Make the folders. Raises LocalError when one of them is not ours."""
-        for folder, mode in ((self.root, 0o755), (self.secrets, 0o700), (self.run, 0o700), (self.logs, 0o700)):
+        for folder, mode in ((self.root, 0o700), (self.secrets, 0o700), (self.run, 0o700), (self.logs, 0o700)):
             folder.mkdir(mode=mode, parents=True, exist_ok=True)
         if self.servers != self.root:
             set_aside_what_is_left(self.servers, self.secrets)
@@ -105,10 +105,27 @@ def is_free(port: int) -> bool:
         return True
 
 
+_spoken_for: list[socket.socket] = []
+
+
+def _speak_for(port: int) -> bool:
+    """Whether no other process has chosen this port, though nobody listens there yet. Linux forgets it with us."""
+    if sys.platform != "linux":
+        return True
+    claim = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    try:
+        claim.bind(f"\0lapak-port-{port}")
+    except OSError:
+        claim.close()
+        return False
+    _spoken_for.append(claim)
+    return True
+
+
 def free_port(taken: Collection[int] = ()) -> int:
-    """A free port of 127.0.0.1, not among `taken`. Raises LocalError when none is found."""
+    """A free port of 127.0.0.1, not among `taken`, spoken for until we end. Raises LocalError when none is found."""
     for port in random.sample(PORT_RANGE, 200):
-        if port not in taken and is_free(port):
+        if port not in taken and is_free(port) and _speak_for(port):
             return port
     raise LocalError("no free port between 20000 and 30000 on 127.0.0.1")
 

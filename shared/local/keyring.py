@@ -1,7 +1,7 @@
 """Rotating the keys of a system, step by step: what an old key made stays good until nothing needs it.
 
-A folder holds `token_private_key` (the one that signs), `token_private_key.ID` (others that are known),
-`token_public_keys` (all that tokens are checked with) and `identity_keys` (newest first).
+A folder holds `token_private_key` and `HOLDER_private_key` (those that sign), the same with `.ID` (others that are
+known), `token_public_keys` (all that tokens are checked with, each with its holder) and `identity_keys` (newest first).
 """
 
 from __future__ import annotations
@@ -12,15 +12,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from shared.holders import HOLDERS, OFFICE
 from shared.local import keys
 from shared.local.home import LocalError, write_private
 
-TOKEN, IDENTITY = "token", "identity"
-KINDS = (TOKEN, IDENTITY)
+IDENTITY = "identity"
+KINDS = (*HOLDERS, IDENTITY)
 
 
 class Key(NamedTuple):
-    """One key; `works`: it is the one that signs, or encrypts, from now on."""
+    """One key of a holder, or of names; `works`: it is the one that signs, or encrypts, from now on."""
 
     kind: str
     id: str
@@ -34,8 +35,8 @@ def fingerprint(text: str) -> str:
 
 def listed(folder: Path) -> list[Key]:
     """All keys. Raises LocalError when the folder holds none."""
-    signing = _id(_private(folder))
-    tokens = [Key(TOKEN, _id(key), _id(key) == signing) for key in _public(folder)]
+    signing = {_id(json.loads(_read(folder, keys.file_of(holder)))) for holder in HOLDERS}
+    tokens = [Key(_holder(key), _id(key), _id(key) in signing) for key in _public(folder)]
     return tokens + [Key(IDENTITY, fingerprint(key), at == 0) for at, key in enumerate(identity_keys(folder))]
 
 
@@ -51,23 +52,23 @@ def add(folder: Path, kind: str) -> str:
         write_private(folder / "identity_keys", ",".join([made, *identity_keys(folder)]))
         return fingerprint(made)
     private = keys.private_key()
-    (public,) = json.loads(keys.public_keys(private))["keys"]
-    write_private(folder / f"token_private_key.{_id(public)}", private)
+    public = keys.public_key(private, kind)
+    write_private(_aside(folder, kind, _id(public)), private)
     _write_public(folder, [*_public(folder), public])
     return _id(public)
 
 
 def use(folder: Path, key_id: str) -> None:
-    """Have a key for tokens sign from now on. Raises LocalError when there is none of this id."""
+    """Have a key for tokens sign for its holder from now on. Raises LocalError when there is none of this id."""
     key = _find(folder, key_id)
     if key.kind == IDENTITY:
         raise LocalError("the newest key of names is the one that works; add one, and drop the others")
     if key.works:
         return
-    old = _read(folder, "token_private_key")
-    new = _read(folder, f"token_private_key.{key_id}")
-    write_private(folder / f"token_private_key.{_id(json.loads(old))}", old)
-    write_private(folder / "token_private_key", new)
+    name = keys.file_of(key.kind)
+    old, new = _read(folder, name), _read(folder, f"{name}.{key_id}")
+    write_private(_aside(folder, key.kind, _id(json.loads(old))), old)
+    write_private(folder / name, new)
 
 
 def drop(folder: Path, key_id: str) -> Key:
@@ -80,16 +81,24 @@ def drop(folder: Path, key_id: str) -> Key:
         write_private(folder / "identity_keys", ",".join(left))
         return key
     _write_public(folder, [one for one in _public(folder) if _id(one) != key_id])
-    (folder / f"token_private_key.{key_id}").unlink(missing_ok=True)
+    _aside(folder, key.kind, key_id).unlink(missing_ok=True)
     return key
 
 
 def idle_since(folder: Path, key_id: str) -> datetime | None:
     """Since when a key for tokens that is put aside has signed nothing (UTC); None when that is not known."""
-    try:
-        return datetime.fromtimestamp((folder / f"token_private_key.{key_id}").stat().st_mtime, UTC)
-    except OSError:
-        return None
+    for holder in HOLDERS:
+        if (path := _aside(folder, holder, key_id)).exists():
+            return datetime.fromtimestamp(path.stat().st_mtime, UTC)
+    return None
+
+
+def _aside(folder: Path, holder: str, key_id: str) -> Path:
+    return folder / f"{keys.file_of(holder)}.{key_id}"
+
+
+def _holder(key: dict[str, Any]) -> str:
+    return str(key.get("holder", OFFICE))
 
 
 def _find(folder: Path, key_id: str) -> Key:
@@ -104,18 +113,13 @@ def _id(key: dict[str, Any]) -> str:
     return fingerprint(str(key["kid"]))
 
 
-def _private(folder: Path) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(_read(folder, "token_private_key"))
-    return found
-
-
 def _public(folder: Path) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = json.loads(_read(folder, "token_public_keys"))["keys"]
+    found: list[dict[str, Any]] = json.loads(_read(folder, keys.PUBLIC))["keys"]
     return found
 
 
 def _write_public(folder: Path, public: list[dict[str, Any]]) -> None:
-    write_private(folder / "token_public_keys", json.dumps({"keys": public}))
+    write_private(folder / keys.PUBLIC, json.dumps({"keys": public}))
 
 
 def _read(folder: Path, name: str) -> str:

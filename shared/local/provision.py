@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import random
+import time
+from contextlib import suppress
+
 import psycopg
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
 from shared.config import WrongSetting
 from shared.db import libpq
+
+_TRIES = 50
 
 
 def part(url: str, name: str) -> str:
@@ -37,6 +43,17 @@ def provision(admin_url: str, owner_url: str, app_url: str, *, template: str = "
     The owner owns the database and its schema `public`; the application role may connect and use the schema.
     Nobody else may connect.
     """
+    for _ in range(_TRIES):
+        # "tuple concurrently updated": roles are the server's, an advisory lock is a database's own, so whoever came by
+        # another database is not kept out.
+        with suppress(psycopg.errors.InternalError_):
+            _provision(admin_url, owner_url, app_url, template)
+            return
+        time.sleep(random.uniform(0.02, 0.2))
+    _provision(admin_url, owner_url, app_url, template)
+
+
+def _provision(admin_url: str, owner_url: str, app_url: str, template: str) -> None:
     database = part(owner_url, "dbname")
     with psycopg.connect(admin_url, autocommit=True) as admin:
         admin.execute("SELECT pg_advisory_lock(hashtext('lapak provision'))")

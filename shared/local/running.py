@@ -16,11 +16,14 @@ from pathlib import Path
 import psutil
 
 from shared import auth
+from shared.holders import HOLDERS
 from shared.local import state
 from shared.local.environment import complete, local_environment
 from shared.local.home import COMMAND_LINE, ROOT, Home, LocalError, free_port
+from shared.local.keys import setting_of
 
-KEYS = ("LAPAK_TOKEN_PRIVATE_KEY", "LAPAK_TOKEN_PUBLIC_KEYS", "LAPAK_IDENTITY_KEYS")
+#: All keys of a system: those that sign, those that check, those of names.
+KEYS = (*map(setting_of, HOLDERS), "LAPAK_TOKEN_PUBLIC_KEYS", "LAPAK_IDENTITY_KEYS")
 
 
 @dataclass(frozen=True)
@@ -58,7 +61,7 @@ class Running:
         os.kill(process, number)
         return process
 
-    def wait_ready(self, name: str, patience: float = 30.0, *, other_than: int | None = None) -> None:
+    def wait_ready(self, name: str, patience: float = 60.0, *, other_than: int | None = None) -> None:
         """Wait until a process is ready (again); `other_than` is the id that was killed. Raises LocalError."""
         deadline = time.monotonic() + patience
         while time.monotonic() < deadline:
@@ -76,7 +79,7 @@ class Running:
     def redis_url(self) -> str:
         return self.environment["LAPAK_REDIS_URL"]
 
-    def run(self, *arguments: str, patience: float = 120.0) -> subprocess.CompletedProcess[str]:
+    def run(self, *arguments: str, patience: float = 240.0) -> subprocess.CompletedProcess[str]:
         """Run a command of the command line against this system."""
         environment = {**os.environ, **self.environment}
         command = [*COMMAND_LINE, *arguments]
@@ -142,7 +145,7 @@ def running_system(
 
 
 def wait_until_up(
-    home: Home, up: subprocess.Popen[bytes], output: Path, own: Mapping[str, str], *, patience: float = 90.0
+    home: Home, up: subprocess.Popen[bytes], output: Path, own: Mapping[str, str], *, patience: float = 180.0
 ) -> Running:
     """The system that a supervisor `up` starts, once it is ready. Raises LocalError with the end of its output."""
     deadline = time.monotonic() + patience

@@ -11,6 +11,7 @@ import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from shared import redis_acl
 from shared.local.binaries import find_postgres, find_redis
 from shared.local.children import child_setup
 from shared.local.home import NOBODY, Home, LocalError, write_private
@@ -149,12 +150,16 @@ def forget_dead_postmaster(data: Path) -> None:
 
 @dataclass(frozen=True)
 class RedisServer:
-    """One Redis (or Valkey) server: memory only, bounded, with a password, on `port` of 127.0.0.1."""
+    """One Redis (or Valkey) server: memory only, bounded, on `port` of 127.0.0.1; each of `users` may do little.
+
+    `password` is that of the user `default`, who may do all.
+    """
 
     home: Home
     port: int
     password: str
     databases: int = 16
+    users: dict[str, str] = field(default_factory=dict)
     stop_signal = signal.SIGTERM
     death_signal = signal.SIGKILL
     user = None
@@ -168,9 +173,11 @@ class RedisServer:
         return self.home.run / "redis.conf"
 
     def prepare(self) -> None:
-        """Write its configuration: a password on the command line could be read by everybody."""
+        """Write its configuration and its users: a password on the command line could be read by everybody."""
+        users = self.home.run / "redis.acl"
+        write_private(users, redis_acl.acl(self.users, self.password))
         lines = [
-            "bind 127.0.0.1", f"port {self.port}", f"requirepass {self.password}", f"databases {self.databases}",
+            "bind 127.0.0.1", f"port {self.port}", f'aclfile "{users}"', f"databases {self.databases}",
             "maxmemory 256mb", "maxmemory-policy noeviction", 'save ""', "appendonly no",
             f"dir {self.home.run}", "daemonize no", 'logfile ""', "loglevel warning",
         ]  # fmt: skip

@@ -10,10 +10,12 @@ import sys
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
+from shared import redis_acl
 from shared.config import SERVICES
 from shared.local import keys
-from shared.local.environment import complete, given_servers, local_environment
+from shared.local.environment import complete, given_servers, local_environment, of_process
 from shared.local.home import (
     COMMAND_LINE,
     ROOT,
@@ -74,7 +76,8 @@ def plan(home: Home, environ: Mapping[str, str], *, port: int | None = None, web
     if web_workers is not None:
         environment["LAPAK_WEB_WORKERS"] = str(web_workers)
     environment["LAPAK_URL"] = f"http://127.0.0.1:{ports['web']}"
-    specs = [*servers(home, ports), *services(environment, ports["web"], create=not given.postgres)]
+    ours = services(home, environment, ports["web"], create=not given.postgres, redis_port=ports.get("redis"))
+    specs = [*servers(home, ports), *ours]
     return System(specs, environment, ports)
 
 
@@ -85,7 +88,7 @@ def servers(home: Home, ports: Mapping[str, int]) -> list[Spec]:
     if "postgres" in ports:
         found.append(PostgresServer(home, ports["postgres"], secrets["postgres"]))
     if "redis" in ports:
-        found.append(RedisServer(home, ports["redis"], secrets["redis"]))
+        found.append(RedisServer(home, ports["redis"], secrets["redis"], users=redis_acl.users_of(secrets)))
     specs = []
     for server in found:
         server.prepare()
@@ -105,12 +108,18 @@ def servers(home: Home, ports: Mapping[str, int]) -> list[Spec]:
     return specs
 
 
-def services(environment: dict[str, str], port: int, *, create: bool) -> list[Spec]:
-    """Migrations, then the web server, and a worker and a courier for each service."""
+def services(home: Home, environment: dict[str, str], port: int, *, create: bool, redis_port: int | None) -> list[Spec]:
+    """Migrations, then the web server, and a worker and a courier for each service; each with its own secrets only.
+
+    `redis_port`: where our own Redis is reached; None when it is not ours.
+    """
     python = [sys.executable, "-m"]
     migrate = [*COMMAND_LINE, "migrate", *(["--create"] if create else [])]
     web = [*python, "shared.server", "services.system.wsgi:create_app", "--port", str(port)]
-    ours = partial(Spec, environment=environment, folder=ROOT)
+
+    def ours(name: str, command: list[str], **more: Any) -> Spec:
+        return Spec(name, command, environment=of_process(home, name, environment, redis_port), folder=ROOT, **more)
+
     worker = partial(ours, stage=2, ready_line=READY, ready_after=10.0)
     specs = [
         ours("migrate", migrate, stage=1, once=True),

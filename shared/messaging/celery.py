@@ -12,14 +12,14 @@ from kombu import Queue
 from kombu.serialization import register
 from sqlalchemy import text
 
-from shared import config, jsontext, redis_url
+from shared import config, jsontext, redis_url, revision
 from shared.db import BY_INDEX, Database
-from shared.messaging import cursor
+from shared.messaging import cursor, signing
 from shared.messaging.apply import apply
-from shared.messaging.batch import from_wire
 from shared.messaging.careful import apply_carefully
 from shared.messaging.consumer import Consumer
 from shared.messaging.presence import connection_name, stay_seen
+from shared.redis_acl import unacked_key
 from shared.telemetry import logger, setup
 
 log = logger(__name__)
@@ -33,15 +33,14 @@ _COUNT = {
     for name in ("redelivered", "duplicates")
 }
 
+_REFUSED = text("""
+    UPDATE source_state SET refused = refused + 1, refused_at = now(), refused_because = :reason
+     WHERE source = coalesce((SELECT source FROM source_state WHERE source = :source),
+                             (SELECT min(source) FROM source_state))
+""")
+
 # Plain JSON, but numbers with a fraction are read as Decimal: no float touches a quantity.
-register(
-    "lapak-json", jsontext.dumps, jsontext.loads, content_type="application/vnd.lapak+json", content_encoding="utf-8"
-)
-
-
-def unacked_key(service: str) -> str:
-    """The Redis hash of messages that the service's workers hold and have not finished."""
-    return f"lapak.{service}.unacked"
+register("lapak-json", jsontext.quick_dumps, jsontext.loads, "application/vnd.lapak+json", "utf-8")
 
 
 def settings(service: str) -> dict[str, Any]:
@@ -119,6 +118,14 @@ def _count(database: Database, what: str, source: str) -> None:
         session.execute(_COUNT[what], {"source": source})
 
 
+def refuse(database: Database, batch: Any, reason: str) -> None:
+    """Say and count that a batch was not believed: nothing of it is applied. What its source has to say is pulled."""
+    source = signing.source_of(batch)
+    log.error("batch refused", source=source[:20], reason=reason)
+    with database.transaction() as session:
+        session.execute(_REFUSED, {"source": source, "reason": reason})
+
+
 def create_worker(consumer: Consumer) -> Celery:
     """The Celery app of a service's worker: it applies the batches on the service's queue."""
     app = Celery(consumer.service, set_as_current=False)
@@ -134,6 +141,7 @@ def create_worker(consumer: Consumer) -> Celery:
     @worker_init.connect(weak=False)
     def begin(**_: object) -> None:
         setup(consumer.service, "worker")  # before the first connection, whose statements may have to be spans
+        revision.wait(database(), consumer.service)
         stay_seen(database())
 
     @celery_asks_for_logging.connect(weak=False)
@@ -142,7 +150,11 @@ def create_worker(consumer: Consumer) -> Celery:
 
     @app.task(name=TASK, bind=True)
     def apply_batch(task: Any, batch: dict[str, Any]) -> None:
-        carried, again = from_wire(batch), bool(task.request.delivery_info.get("redelivered"))
+        try:
+            carried, again = signing.check(batch), bool(task.request.delivery_info.get("redelivered"))
+        except signing.Refused as refused:
+            refuse(database(), batch, str(refused))
+            return
         if again:
             _count(database(), "redelivered", carried.source)  # before it can kill this process too
         try:

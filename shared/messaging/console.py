@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from shared.db import Page
 from shared.fields import PageArgs, check_code, page_of
 from shared.http import Blueprint, current_database, current_token, requires, transaction
 from shared.messaging import console_shapes as shapes
 from shared.messaging import dead_letters, parked, repair
 from shared.messaging.consumer import Consumer
 from shared.messaging.status import queue_length, status
+from shared.paging import Page
 
 
 def add_doors(door: Blueprint, consumer: Consumer) -> None:
@@ -23,7 +23,7 @@ def add_doors(door: Blueprint, consumer: Consumer) -> None:
 
 def _add_views(door: Blueprint, consumer: Consumer) -> None:
     @door.get("/events/status")
-    @requires("operator", "auditor")
+    @requires("operator", "auditor", console=True)
     @door.response(200, shapes.StatusAnswer())
     def event_status() -> Any:
         """Lag by source, outbox, relay, queue and processes: what /metrics says and more, in one answer."""
@@ -32,7 +32,7 @@ def _add_views(door: Blueprint, consumer: Consumer) -> None:
         return found | {"queue": queue_length(consumer.service)}
 
     @door.get("/events/parked")
-    @requires("operator", "auditor")
+    @requires("operator", "auditor", console=True)
     @door.arguments(PageArgs(), location="query")
     @door.response(200, page_of(shapes.ParkedAnswer()))
     def list_parked(args: dict[str, Any]) -> Page:
@@ -43,7 +43,7 @@ def _add_views(door: Blueprint, consumer: Consumer) -> None:
 
 def _add_letters(door: Blueprint) -> None:
     @door.get("/events/dead-letter-groups")
-    @requires("operator", "auditor")
+    @requires("operator", "auditor", console=True)
     @door.arguments(shapes.GroupArgs(), location="query")
     @door.response(200, page_of(shapes.GroupAnswer()))
     def list_dead_letter_groups(args: dict[str, Any]) -> Page:
@@ -52,7 +52,7 @@ def _add_letters(door: Blueprint) -> None:
             return dead_letters.groups(session, **args)
 
     @door.get("/events/dead-letters")
-    @requires("operator", "auditor")
+    @requires("operator", "auditor", console=True)
     @door.arguments(shapes.LetterArgs(), location="query")
     @door.response(200, page_of(shapes.WholeLetterAnswer()))
     def list_dead_letters(args: dict[str, Any]) -> Page:
@@ -61,7 +61,7 @@ def _add_letters(door: Blueprint) -> None:
             return dead_letters.letters(session, **args)
 
     @door.get("/events/dead-letters/<uuid:letter_id>")
-    @requires("operator", "auditor")
+    @requires("operator", "auditor", console=True)
     @door.response(200, shapes.WholeLetterAnswer())
     def get_dead_letter(letter_id: UUID) -> Any:
         """One dead letter with its event, redacted."""

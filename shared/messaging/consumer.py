@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from shared.db import Session
 from shared.events import Event
 from shared.events.subscribers import SUBSCRIBERS, sources_of, subscription
+from shared.messaging.chores import Chore
 
 E = TypeVar("E", bound=Event)
 ManyHandler = Callable[[Session, Sequence[Any]], None]
@@ -75,6 +76,7 @@ class Consumer:
 
     service: str
     handlers: Handlers
+    chores: tuple[Chore, ...] = ()
 
     def __post_init__(self) -> None:
         expected = {event.type_name() for event, names in SUBSCRIBERS.items() if self.service in names}

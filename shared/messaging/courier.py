@@ -1,4 +1,5 @@
-"""The courier: one process per service that carries its events outward (relay) and brings the others' (reconciler).
+"""The courier: one process per service that carries its events outward (relay) and brings the others' (reconciler),
+and does the service's chores.
 
 python -m shared.messaging.courier services.sales.handlers:consumer
 """
@@ -11,14 +12,16 @@ import signal
 import sys
 import threading
 from collections.abc import Callable
+from functools import partial
 
-from shared import config
+from shared import config, revision
 from shared.db import BY_INDEX, Database
-from shared.messaging import watchdog
+from shared.messaging import chores, watchdog
 from shared.messaging.consumer import Consumer
 from shared.messaging.presence import connection_name
 from shared.messaging.reconciler import Reconciler
 from shared.messaging.relay import SESSION_OPTIONS, Relay
+from shared.proof.sealing import Sealer
 from shared.stopping import SIGNALS, end, end_in_time
 from shared.telemetry import flush, logger, setup
 
@@ -55,13 +58,20 @@ def main(place: str) -> None:
     url = config.get("LAPAK_{SERVICE}_DATABASE_URL", consumer.service)
     outward_name, inward_name = (connection_name(consumer.service, part) for part in ("relay", "reconciler"))
     outward = Database(url, pool_size=2, application_name=outward_name, options=SESSION_OPTIONS)
-    inward = Database(url, pool_size=2, application_name=inward_name, options=BY_INDEX)
+    inward = Database(url, pool_size=3 + len(consumer.chores), application_name=inward_name, options=BY_INDEX)
+    relay, reconciler = (
+        Relay(consumer.service, outward),
+        Reconciler(consumer, inward),
+    )
+    revision.wait(inward, consumer.service)
     watchdog.arm()
     signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)  # they wait for sigwait; until here they end us at once
     stop = threading.Event()
     threads = [
-        _guarded("relay", Relay(consumer.service, outward).run, stop),
-        _guarded("reconciler", Reconciler(consumer, inward).run, stop),
+        _guarded("relay", relay.run, stop),
+        _guarded("reconciler", reconciler.run, stop),
+        *(_guarded(one.__name__, partial(chores.keep_at, one, inward), stop) for one in consumer.chores),
+        _guarded("sealer", Sealer(inward).run, stop),
     ]
     log.info("courier ready", pid=os.getpid())
     signal.sigwait(SIGNALS)

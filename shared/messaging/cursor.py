@@ -49,22 +49,32 @@ class Position:
 
 
 _PLACE = "source = :source AND epoch = :epoch"
+# While a snapshot is held every batch leaves a dead version of the row it moved, all of them under one key. Read by
+# `ix_cursor_newest`, highest first, each row is found at once: only its newest version is the highest.
+NEWEST = f"""
+    RECURSIVE newest AS (
+        (SELECT * FROM cursor WHERE {_PLACE} ORDER BY types DESC, last_seq DESC LIMIT 1)
+        UNION ALL
+        SELECT below.* FROM newest, LATERAL (
+            SELECT * FROM cursor WHERE {_PLACE} AND types < newest.types ORDER BY types DESC, last_seq DESC LIMIT 1
+        ) below
+    )
+"""
 # No row: another epoch is followed, or none. The lock keeps the consumer in this epoch until the transaction has ended;
 # it is the weakest one, and all that receive share it.
-_ROWS = text("""
-    SELECT c.types FROM source_state s LEFT JOIN cursor c ON c.source = s.source AND c.epoch = s.epoch
-     WHERE s.source = :source AND s.epoch = :epoch ORDER BY c.types FOR KEY SHARE OF s
-""")
+_FOLLOWED = text(f"SELECT 1 FROM source_state WHERE {_PLACE} FOR KEY SHARE")
+_ROWS = text(f"WITH {NEWEST} SELECT types FROM newest ORDER BY types")
 _BEGIN = text("""
     INSERT INTO source_state (source, epoch) VALUES (:source, :epoch)
     ON CONFLICT (source) DO UPDATE SET epoch = excluded.epoch WHERE source_state.epoch IS NULL RETURNING 1
 """)
-_NEW = text("""
+_NEW = text(f"""
+    WITH {NEWEST}
     SELECT c.types, s.halted, lower(r) AS lo, upper(r) AS hi
-      FROM cursor c
+      FROM newest c
       LEFT JOIN source_state s ON s.source = c.source
       LEFT JOIN LATERAL unnest(int8multirange(int8range(:lo, :hi)) - c.got) AS r ON true
-     WHERE c.source = :source AND c.epoch = :epoch ORDER BY c.types, lo
+     ORDER BY c.types, lo
 """)
 _INSERT = text("""
     INSERT INTO cursor (source, epoch, types, got) VALUES (:source, :epoch, :types, CAST(:got AS int8multirange))
@@ -72,12 +82,15 @@ _INSERT = text("""
 """)
 _RETYPE = text(f"UPDATE cursor SET types = :kept WHERE {_PLACE} AND types = :types")
 _DELETE = text(f"DELETE FROM cursor WHERE {_PLACE} AND types = :types")
-# Last statement of the transaction: locking the cursor first makes four workers slower than one.
-_ADVANCE = text(f"""
+# Last statements of the transaction: locking the cursor first makes four workers slower than one.
+_HOLD = text(f"""
+    SELECT ctid::text FROM cursor WHERE {_PLACE} AND types = :types ORDER BY last_seq DESC LIMIT 1 FOR NO KEY UPDATE
+""")
+_ADVANCE = text("""
     UPDATE cursor SET got = got + CAST(:new AS int8multirange),
            last_id = CASE WHEN :last >= last_seq THEN CAST(:last_id AS uuid) ELSE last_id END,
            last_seq = greatest(last_seq, :last)
-     WHERE {_PLACE} AND types = :types AND NOT got && CAST(:new AS int8multirange) RETURNING 1
+     WHERE ctid = CAST(:held AS tid) AND NOT got && CAST(:new AS int8multirange) RETURNING 1
 """)
 _MARK = text("SELECT epoch, mark_seq, mark_id FROM source_state WHERE source = :source AND epoch IS NOT NULL")
 
@@ -94,10 +107,9 @@ def prepare(session: Session, consumer: Consumer, source: str, epoch: UUID, *, f
     """
     wanted = set(consumer.types_from(source))
     place = {"source": source, "epoch": epoch}
-    rows = session.scalars(_ROWS, place).all()
-    if not rows and not (first and session.execute(_BEGIN, place).first()):
+    if not session.execute(_FOLLOWED, place).first() and not (first and session.execute(_BEGIN, place).first()):
         raise UnknownEpoch(f"{consumer.service} does not follow epoch {epoch} of {source}, nor one before it")
-    held = [types for types in rows if types is not None]
+    held = session.scalars(_ROWS, place).all()
     for types in held:
         kept = sorted(wanted & set(types))
         if kept != list(types):
@@ -134,7 +146,8 @@ def advance(session: Session, batch: Batch, rows: Sequence[Position]) -> None:
             "last": batch.hi - 1 if batch.last_id else 0,
             "last_id": batch.last_id,
         }
-        if session.execute(_ADVANCE, values).first() is None:
+        held = session.scalar(_HOLD, values)
+        if held is None or session.execute(_ADVANCE, values | {"held": held}).first() is None:
             raise CursorMoved
 
 

@@ -16,16 +16,24 @@ from sqlalchemy import text
 from shared.clock import now
 from shared.db import Session
 from shared.messaging.health import RELAY_LEADS
+from shared.messaging.log import ROW
 from shared.telemetry import logger
 
 log = logger(__name__)
 
 # Whoever logs events waits here, or has to be waited for.
-_STREAM = text("SELECT epoch, last_seq FROM stream FOR UPDATE")
+_STREAM = text(f"SELECT epoch, last_seq {ROW} FOR UPDATE")
 _RELAY_LEADS = text(f"SELECT {RELAY_LEADS}")
 _AT = text("SELECT seq FROM event_log WHERE logged_at <= :moment ORDER BY seq DESC LIMIT 1")
-_LEAVE = text("INSERT INTO ancestor (epoch, shared) SELECT epoch, last_seq FROM stream")
-_PART = text("UPDATE ancestor SET shared = least(shared, :at)")
+_LEAVE = text(f"""
+    INSERT INTO ancestor (epoch, shared, sealed)
+    SELECT epoch, last_seq, (SELECT coalesce(max(number), 0) FROM seal
+                              WHERE sealed_at <= coalesce(CAST(:moment AS timestamptz), 'infinity')) {ROW}
+""")
+_PART = text("""
+    UPDATE ancestor SET shared = least(shared, :at),
+           sealed = least(coalesce(sealed, 0), (SELECT a.sealed FROM ancestor a WHERE a.epoch = :before))
+""")
 _BEGIN = text("UPDATE stream SET epoch = gen_random_uuid() RETURNING epoch")
 _ANNOUNCE = text("UPDATE delivery SET published_seq = least(published_seq, :at)")
 
@@ -60,8 +68,8 @@ def begin(session: Session, *, as_of: datetime | None = None) -> Branch:
         raise NotThere("its courier runs, and may have logged events since the restore; name the moment of the backup")
     else:
         at = head
-    session.execute(_LEAVE)
-    session.execute(_PART, {"at": at})
+    session.execute(_LEAVE, {"moment": as_of})
+    session.execute(_PART, {"at": at, "before": before})
     session.execute(_ANNOUNCE, {"at": at})
     branch = Branch(before, session.execute(_BEGIN).scalar_one(), at, head)
     log.warning("the log begins a new epoch", **{name: str(value) for name, value in branch._asdict().items()})

@@ -9,11 +9,8 @@ from pathlib import Path
 
 import msgspec
 import psycopg
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
-#: Deadlock, serialization, lock not available, too many connections, shutdown, disk full: the event is not at fault.
-_TRANSIENT_CLASSES = ("08", "40", "53", "57P", "58")
-_TRANSIENT_CODES = {"55P03"}
+from shared.sqlstate import is_of_the_moment
 
 _ROOT = Path(__file__).resolve().parents[2]
 _OURS = ("services", "shared")
@@ -22,18 +19,11 @@ _SUMMARY = re.compile(r"\w+( \([\w.$\[\]]+\))?( at [\w/.]+:\d+ in [\w<>]+)?", re
 
 
 def is_transient(error: BaseException) -> bool:
-    """True for connection loss, deadlock and the like: to be tried again, never a dead letter.
+    """True when the event is not at fault (see shared/sqlstate.py): to be tried again, never a dead letter.
 
-    A statement that ran into its timeout (57014) is not transient: an event that hangs would hang for ever.
+    A statement that ran into its timeout is not transient: an event that hangs would hang for ever.
     """
-    if not isinstance(error, DBAPIError):
-        return False
-    if error.connection_invalidated or isinstance(error, InterfaceError):
-        return True
-    code = getattr(error.orig, "sqlstate", None)
-    if code is None:
-        return isinstance(error, OperationalError)
-    return code in _TRANSIENT_CODES or code.startswith(_TRANSIENT_CLASSES)
+    return is_of_the_moment(error)
 
 
 def describe(error: BaseException) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlalchemy import text
 
 from shared.db import Session
+from shared.messaging.log import ROW
 
 Figures = dict[str, tuple[str, dict[str, float]]]
 
@@ -16,19 +17,20 @@ RELAY_LEADS = f"""
              WHERE locktype = 'advisory' AND granted AND classid = 0 AND objid = {RELAY_LOCK} AND objsubid = 1)
 """
 _OUTWARD = text(f"""
-    SELECT (SELECT count(*) FROM outbox) AS depth,
-           (SELECT coalesce(extract(epoch FROM now() - min(time)), 0) FROM outbox) AS age,
-           (SELECT last_seq FROM stream) AS head,
-           {RELAY_LEADS} AS leads
+    SELECT waiting.depth, waiting.age, head.last_seq AS head, {RELAY_LEADS} AS leads
+      FROM (SELECT last_seq, moved_id {ROW}) head,
+           LATERAL (SELECT count(*) AS depth, coalesce(extract(epoch FROM now() - min(time)), 0) AS age
+                      FROM outbox WHERE id > head.moved_id) waiting
 """)
 # The position does not depend on the head, which nobody reads while the courier is down. What the queue brought beyond
 # the head that was last read is news of the head too.
 _INWARD = text("""
     SELECT s.source, top.head, lower(int8multirange(int8range(1, NULL)) - c.got) - 1 AS position,
            (SELECT count(*) FROM unnest(int8multirange(int8range(1, top.head + 1)) - c.got)) AS holes,
-           coalesce(extract(epoch FROM now() - s.behind_since), 0) AS behind,
+           coalesce(extract(epoch FROM now() - CASE WHEN current_setting('transaction_read_only') = 'on' THEN s.seen_at
+                                                    ELSE s.behind_since END), 0) AS behind,
            coalesce(extract(epoch FROM now() - s.seen_at), 0) AS unseen,
-           s.repairs, s.redelivered, s.duplicates, s.halted IS NOT NULL AS halted
+           s.repairs, s.redelivered, s.duplicates, s.refused, s.halted IS NOT NULL AS halted
       FROM source_state s JOIN cursor c USING (source, epoch),
            LATERAL (SELECT greatest(s.head, upper(c.got) - 1) AS head) top
 """)
@@ -51,11 +53,12 @@ INWARD = {
     "source_position": "Sequence up to which all was received.",
     "source_unseen_seconds": "Since the source's head was last read; lag is known only as of then.",
     "lag_events": "From the position to that head.",
-    "lag_seconds": "How long this consumer has been behind.",
+    "lag_seconds": "How long this consumer has been behind; on a read-only database, since nothing was received.",
     "holes": "Ranges below the head that were not received.",
     "repairs_total": "Holes filled from the feed.",
     "redelivered_total": "Batches that the queue brought a second time.",
     "duplicates_total": "Batches from the queue that brought nothing new.",
+    "refused_total": "Batches from the queue that their source had not signed: refused, and pulled from its feed.",
     "halted": "1 when the consumer stopped because the source's log forked.",
     "dead_letters": "Events kept because their handler failed.",
     "parked_events": "Events whose cause has not arrived.",
@@ -84,7 +87,7 @@ def _add_inward(session: Session, found: Figures) -> None:
         found["source_head"][1][source] = max(row.head, found["source_head"][1].get(source, 0))
         found["source_unseen_seconds"][1][source] = float(row.unseen)
         found["lag_seconds"][1][source] = float(row.behind)
-        for name in ("repairs", "redelivered", "duplicates"):
+        for name in ("repairs", "redelivered", "duplicates", "refused"):
             found[f"{name}_total"][1][source] = getattr(row, name)
         found["halted"][1][source] = max(float(row.halted), found["halted"][1].get(source, 0))
         if worst is None or row.position < worst:

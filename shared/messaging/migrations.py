@@ -79,14 +79,36 @@ CREATE TABLE pairing (
 );
 """
 
+# Not CONCURRENTLY: events wait in the outbox for the seconds that it takes, and business does not.
+_BY_INDEX = """
+ALTER TABLE stream ADD COLUMN moved_id bigint NOT NULL DEFAULT 0;
+ALTER TABLE source_state ADD COLUMN refused bigint NOT NULL DEFAULT 0,
+    ADD COLUMN refused_at timestamptz, ADD COLUMN refused_because text;
+CREATE INDEX ix_stream_last_seq ON stream (last_seq);
+CREATE INDEX ix_event_log_type_seq ON event_log (type, seq);
+CREATE INDEX ix_cursor_newest ON cursor (source, epoch, types, last_seq);
+CREATE INDEX ix_dead_letter_event_id ON dead_letter ((event ->> 'id'));
+CREATE INDEX ix_dead_letter_turn ON dead_letter (fingerprint, attempts, died_at) WHERE resolution IS NULL;
+"""
+
 
 def statements() -> list[str]:
-    """The statements of step 0001, one by one."""
-    return [statement for statement in _0001.split(";") if statement.strip()]
+    """All steps of the plane, statement by statement."""
+    return _split(_0001 + _BY_INDEX)
+
+
+def _split(step: str) -> list[str]:
+    return [statement for statement in step.split(";") if statement.strip()]
+
+
+def find_by_index() -> None:
+    """A step of every service: whatever the plane asks for again and again is found by an index."""
+    for statement in _split(_BY_INDEX):
+        op.execute(statement)
 
 
 def create_event_plane(source: str) -> None:
     """Step 0001 of every service: the plane's tables and the one row that names the stream."""
-    for statement in statements():
+    for statement in _split(_0001):
         op.execute(statement)
     op.get_bind().execute(text("INSERT INTO stream (source) VALUES (:source)"), {"source": source})

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from sqlalchemy import text
-from uuid_utils.compat import uuid7
+from uuid_utils import uuid7
 
 from shared import jsontext
 from shared.clock import now
@@ -27,7 +27,7 @@ def rows(*events: Event) -> list[dict[str, Any]]:
     trace, moment = current_trace(), now()
     return [
         {
-            "event_id": uuid7(),
+            "event_id": str(uuid7()),
             "type": event.type_name(),
             "subject": event.subject,
             "time": moment,

@@ -9,8 +9,9 @@ from uuid import UUID
 from sqlalchemy import Uuid, cast, func, select, text
 
 from shared import jsontext
-from shared.db import Page, Session, paged
+from shared.db import Session
 from shared.messaging.tables import parked as table
+from shared.paging import Page, paged
 
 _PARK = text("""
     INSERT INTO parked (source, epoch, seq, event, waiting_for)
@@ -27,9 +28,11 @@ _TAKE = text("""
 """)
 _IS = text("SELECT 1 FROM parked WHERE source = :source AND epoch = :epoch AND seq = :seq")
 _DONE = text("DELETE FROM parked WHERE source = :source AND epoch = :epoch AND seq = :seq")
+# Not each second: each time leaves a dead row behind, for as long as some snapshot is held.
 _STILL = text("""
     UPDATE parked SET tried_at = now(), tries = tries + 1, waiting_for = :waiting_for
      WHERE source = :source AND epoch = :epoch AND seq = :seq
+       AND (:always OR waiting_for <> :waiting_for OR tried_at < now() - interval '60 s')
 """)
 
 
@@ -39,7 +42,10 @@ def park(session: Session, source: str, epoch: UUID, event: Mapping[str, Any], w
     session.execute(_PARK, values | {"event": jsontext.dumps(event)})
 
 
-def due(session: Session, limit: int = 500) -> list[Any]:
+LIMIT = 500  # tried in one go
+
+
+def due(session: Session, limit: int = LIMIT) -> list[Any]:
     """The parked events tried longest ago: rows with source, epoch, seq, event; locked for this transaction."""
     return list(session.execute(_DUE, {"limit": limit}))
 
@@ -54,9 +60,12 @@ def done(session: Session, source: str, epoch: UUID, seq: int) -> None:
     session.execute(_DONE, {"source": source, "epoch": epoch, "seq": seq})
 
 
-def still_waiting(session: Session, source: str, epoch: UUID, seq: int, waiting_for: str) -> None:
-    """The cause is still missing."""
-    session.execute(_STILL, {"source": source, "epoch": epoch, "seq": seq, "waiting_for": waiting_for})
+def still_waiting(
+    session: Session, source: str, epoch: UUID, seq: int, waiting_for: str, *, always: bool = True
+) -> None:
+    """The cause is still missing. That it was tried is noted `always` (then others have their turn), or each minute."""
+    values = {"source": source, "epoch": epoch, "seq": seq, "waiting_for": waiting_for, "always": always}
+    session.execute(_STILL, values)
 
 
 def is_parked(session: Session, source: str, epoch: UUID, seq: int) -> bool:

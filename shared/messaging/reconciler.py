@@ -7,7 +7,7 @@ and a new consumer with an empty database. The queue is only faster.
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from threading import Event as Flag
 from typing import Any
@@ -16,7 +16,7 @@ import httpx
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
-from shared import alive, config, jsontext
+from shared import alive, config, holders, jsontext
 from shared.auth import issue
 from shared.db import Connection, Database
 from shared.messaging import cursor, following
@@ -25,6 +25,7 @@ from shared.messaging.batch import Batch, from_wire
 from shared.messaging.careful import apply_from_feed
 from shared.messaging.consumer import Consumer
 from shared.messaging.retrying import retry_parked
+from shared.proof import witnesses
 from shared.telemetry import about, continuing, current_trace, logger, span, unsampled
 
 log = logger(__name__)
@@ -32,19 +33,25 @@ log = logger(__name__)
 LOCK = 72616466  # advisory lock of the reconciler's leader, per database
 PERIOD = 1.0
 PATIENCE = 2.0  # a hole that has not moved for this long is pulled
+PULL_SECONDS = 2.0  # pages without events are taken together for so long
 PAGE = 250  # a page is written in one go by a web process that has sales to record too
 TOKEN_LIFETIME = timedelta(hours=1)
 
 # The mark moves only here, after the source has shown that it still holds the one before: what comes by the queue may
 # be of a log that was restored a moment ago.
-_SEEN = text("""
+_SEEN = text(f"""
+    WITH {cursor.NEWEST}
     UPDATE source_state
        SET head = :head, seen_at = now(), behind_since = now() - make_interval(secs => :behind),
-           (mark_seq, mark_id) = (SELECT last_seq, last_id FROM cursor WHERE source = :source AND epoch = :epoch
-                                   ORDER BY last_seq DESC LIMIT 1)
+           (mark_seq, mark_id) = (SELECT last_seq, last_id FROM newest ORDER BY last_seq DESC LIMIT 1)
      WHERE source = :source AND epoch = :epoch
 """)
 _REPAIRED = text("UPDATE source_state SET repairs = repairs + 1 WHERE source = :source")
+
+
+def _answer_seconds() -> float:
+    """A source that answers at all does so when its statement was cut off, at the latest."""
+    return float(config.get("LAPAK_STATEMENT_SECONDS")) + 1.0
 
 
 @dataclass
@@ -67,7 +74,7 @@ class Reconciler:
     def __init__(self, consumer: Consumer, database: Database, *, client: httpx.Client | None = None) -> None:
         self.consumer = consumer
         self.database = database
-        self.client = client or httpx.Client(timeout=httpx.Timeout(5.0, connect=2.0), trust_env=False)
+        self.client = client or httpx.Client(timeout=httpx.Timeout(_answer_seconds(), connect=2.0), trust_env=False)
         self.holes: dict[str, Hole] = {}
         self.token, self.token_until = "", 0.0
 
@@ -127,6 +134,7 @@ class Reconciler:
                     following.halt(session, source, mark.epoch, str(error))
                 return None
             following.resume(session, source)
+            witnesses.keep(session, source, batch.epoch, page.get("seal"))
             hole = self._remember(source, cursor.lowest_hole(session, source, batch.epoch, head))
             behind = time.monotonic() - hole.began if hole else None
             session.execute(_SEEN, {"source": source, "epoch": batch.epoch, "head": head, "behind": behind})
@@ -152,17 +160,36 @@ class Reconciler:
             return self._fill(source, hole)
 
     def _fill(self, source: str, hole: Hole) -> bool:
-        page = self._fetch(source, after=hole.at - 1, limit=PAGE)
-        if page is None:
+        found = self._next_events(source, hole.at)
+        if found is None:
             return False
-        batch = from_wire(page)
-        hole.pulls, hole.more, hole.since = hole.pulls + 1, batch.hi <= page["head"], time.monotonic()
+        batch, head = found
+        hole.pulls, hole.more, hole.since = hole.pulls + 1, batch.hi <= head, time.monotonic()
         again = hole.pulls > 1  # filled once and still there: something in it may be killing the workers
         outcome = apply_from_feed(self.database, self.consumer, batch, again=again)
         with self.database.transaction() as session:
             session.execute(_REPAIRED, {"source": source})
         log.info("hole filled from the feed", at=hole.at, events=len(batch.events), again=again)
         return outcome.new and hole.more
+
+    def _next_events(self, source: str, at: int) -> tuple[Batch, int] | None:
+        """What the log holds from `at` on, up to a page with events for us; and its head.
+
+        A consumer of rare events is told of none again and again: such pages are counted as received together.
+        """
+        found, deadline = None, time.monotonic() + PULL_SECONDS
+        while True:
+            page = self._fetch(source, after=at - 1, limit=PAGE)
+            if page is None:
+                return found
+            batch, head = from_wire(page), page["head"]
+            if found and batch.epoch != found[0].epoch:
+                return found
+            found = (replace(batch, lo=found[0].lo) if found else batch), head
+            if batch.events or batch.hi > head or time.monotonic() > deadline:
+                return found
+            alive.beat("reconciler")
+            at = batch.hi
 
     def _fetch(self, source: str, *, after: int, limit: int, mark: cursor.Mark | None = None) -> dict[str, Any] | None:
         query: dict[str, Any] = {"after": after, "limit": limit}
@@ -182,7 +209,8 @@ class Reconciler:
     def _token(self) -> str:
         if time.monotonic() > self.token_until:
             service = self.consumer.service
-            self.token = issue(role="service", service=service, subject=f"{service}-courier", lifetime=TOKEN_LIFETIME)
+            own = {"service": service, "subject": f"{service}-courier", "by": holders.courier(service)}
+            self.token = issue(role="service", lifetime=TOKEN_LIFETIME, **own)
             self.token_until = time.monotonic() + TOKEN_LIFETIME.total_seconds() / 2
         return self.token
 

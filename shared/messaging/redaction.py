@@ -25,8 +25,8 @@ _SHAPES: dict[re.Pattern[str], tuple[str, ...]] = {
     ),
     _CODE: ("outlet", "register", "workshop", "sku", "lot", "skill", "reason_code", "basis"),
     _TIME: (
-        "sold_at", "returned_at", "received_at", "recalled_at", "expires_at", "made_on", "expires_on", "opens_on",
-        "closes_on", "valid_from", "valid_until", "effective",
+        "sold_at", "returned_at", "effective_at", "received_at", "recalled_at", "expires_at", "made_on", "expires_on",
+        "opens_on", "closes_on", "valid_from", "valid_until", "effective",
     ),
     _COUNTER: ("version", "register_no"),
 }  # fmt: skip

@@ -1,7 +1,6 @@
 """Outward: outbox → log → queues. One leader per service; a second one stands by.
 
-The advisory lock elects the leader; the row lock on `stream` fences a leader that was thought dead. Sequences are given
-after commit, by the relay, because commit order is not id order: whoever polls for `id > last` misses events.
+The advisory lock elects the leader; the row lock on `stream` fences a leader that was thought dead.
 """
 
 from __future__ import annotations
@@ -14,22 +13,25 @@ import redis
 from celery import Celery
 from kombu.exceptions import OperationalError as BrokerError
 from sqlalchemy import text
-from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.orm import Session
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from shared import alive, config, redis_url
+from shared.auth import signing_key
 from shared.db import BY_INDEX, Connection, Database
-from shared.events.subscribers import consumers_of
+from shared.events.subscribers import consumers_of, subscription
+from shared.holders import courier
 from shared.messaging import log as event_log
-from shared.messaging import telling
+from shared.messaging import signing, telling
 from shared.messaging.batch import Batch
-from shared.messaging.celery import REDIS_PATIENCE, publisher, send, unacked_key
+from shared.messaging.celery import REDIS_PATIENCE, publisher, send
+from shared.messaging.delivered import Delivered
+from shared.messaging.moving import ANY, Bounds, move
+from shared.redis_acl import unacked_key
 from shared.telemetry import logger
 
 log = logger(__name__)
 
 LOCK = 72616465  # advisory lock of the relay's leader, per database
-MOVE_LIMIT = 1000
 BATCH_LIMIT = 500
 QUEUE_LIMIT = 50  # batches on a queue beyond which the log absorbs, so that Redis stays small
 IDLE_POLL = 0.05
@@ -39,40 +41,13 @@ EMPTY_RANGE_SECONDS = 1.0  # tell a consumer about sequences that are not for it
 #: A leader that hangs in the middle of its work loses its transaction after 5 s.
 SESSION_OPTIONS = f"{BY_INDEX} -c statement_timeout=10s -c idle_in_transaction_session_timeout=5s"
 
-_ANY = text("SELECT EXISTS (SELECT FROM outbox)")
 # … and one that hangs anywhere loses its session, and with it the lock.
 _LEAD = text("SET idle_session_timeout = '5s'")
-_FENCE = text("SELECT last_seq FROM stream FOR UPDATE")
-_MOVE = text("""
-    WITH taken AS (
-        DELETE FROM outbox WHERE id IN (SELECT id FROM outbox ORDER BY id LIMIT :limit) RETURNING *
-    ), logged AS (
-        INSERT INTO event_log (seq, event_id, type, subject, time, traceparent, data)
-        SELECT :last + row_number() OVER (ORDER BY id), event_id, type, subject, time, traceparent, data FROM taken
-        RETURNING seq
-    )
-    UPDATE stream SET last_seq = :last + (SELECT count(*) FROM logged) RETURNING last_seq - :last
-""")
-_BEGIN_AT_HEAD = text("""
-    INSERT INTO delivery (consumer, published_seq) SELECT :consumer, last_seq FROM stream ON CONFLICT DO NOTHING
-""")
-_PUBLISHED = text("SELECT consumer, published_seq FROM delivery")
-_ADVANCE = text("""
-    UPDATE delivery SET published_seq = :hi - 1 WHERE consumer = :consumer AND published_seq = :lo - 1
-""")
+# Reading for one consumer keeps the others waiting.
+_READ = text("SET LOCAL statement_timeout = '1s'")
+READ_PAUSE = 10.0
 # The one round trip that is made again and again while nothing happens.
-_WORK = text("""
-    SELECT EXISTS (SELECT FROM outbox)
-        OR EXISTS (SELECT FROM delivery d JOIN stream s ON d.published_seq < s.last_seq)
-""")
-
-
-def move(session: Session) -> int:
-    """Move committed outbox rows into the log, with contiguous sequences; how many."""
-    if not session.execute(_ANY).scalar():
-        return 0
-    last = session.execute(_FENCE).scalar_one()
-    return int(session.execute(_MOVE, {"limit": MOVE_LIMIT, "last": last}).scalar_one())
+_WORK = text(f"SELECT {ANY} AS outbox, (SELECT last_seq {event_log.ROW}) AS head")
 
 
 class Relay:
@@ -87,9 +62,17 @@ class Relay:
         self.consumers = consumers_of(service)
         self.step = step
         self.app: Celery = publisher()
+        signing_key(courier(service))  # lacking a key is found at the start
         self.redis = redis_url.client(patience=REDIS_PATIENCE)
         self.told = dict.fromkeys(self.consumers, float("-inf"))
+        self.unread = dict.fromkeys(self.consumers, float("-inf"))  # not to be read for before
+        self.wanted = {consumer: frozenset(subscription(consumer, service)) for consumer in self.consumers}
         self.resting = (0.0, 0.0)  # Redis is away: (until, pause)
+        self._know_nothing()
+
+    def _know_nothing(self) -> None:
+        self.bounds, self.delivered = Bounds(), Delivered(self.consumers)
+        self.served = set[str]()  # the log was read to its end for them, and nothing that they want came since
 
     def run(self, stop: Flag) -> None:
         """Lead whenever the lock is to be had; survive lost connections."""
@@ -108,6 +91,7 @@ class Relay:
             stop.wait(0.5)
 
     def _lead(self, stop: Flag, connection: Connection) -> None:
+        self._know_nothing()  # others led meanwhile
         poll = int(config.get("LAPAK_RELAY_POLL_MS")) / 1000
         pause, worked = poll, self.turn()
         while not stop.is_set():
@@ -117,25 +101,31 @@ class Relay:
             if worked < BATCH_LIMIT:
                 stop.wait(pause)
             # Asked over the session that holds the lock: raises when it, and so the lead, is gone.
-            worked = self.turn() if connection.execute(_WORK).scalar() else 0
+            work = connection.execute(_WORK, {"floor": self.bounds.floor}).one()
+            self.delivered.note(self.database)
+            worked = self.turn() if work.outbox or self.delivered.lag(work.head) else 0
+        self.delivered.note(self.database, now=True)
 
     def turn(self) -> int:
         """Move once, then put one batch on each consumer's queue; how many events were moved or sent."""
         ready = self._ready()
         with self.database.transaction() as session:
-            worked = move(session)
-            at = event_log.stream(session)
-            batches = self._next(session, at, ready)
-        if worked:
-            log.debug("moved into the log", events=worked, last=at.last_seq)
+            self.bounds.look(session)
+            if (
+                not self.delivered.up_to
+            ):  # before the log goes on: whoever is met first now is told what comes from here on
+                self.delivered.load(session, event_log.stream(session))
+            moved = move(session, self.bounds)
+        self.bounds.moved(moved.floor)
+        self.served = {consumer for consumer in self.served if not moved.types & self.wanted[consumer]}
+        if moved.events:
+            log.debug("moved into the log", events=moved.events, last=moved.last)
         self.step("moved")
-        sent = self._send(batches)
-        if sent:
-            with self.database.transaction() as session:
-                for consumer, batch in sent.items():
-                    session.execute(_ADVANCE, {"consumer": consumer, "lo": batch.lo, "hi": batch.hi})
+        sent = self._send(self._next(ready))
+        self.delivered.up_to |= {consumer: batch.hi - 1 for consumer, batch in sent.items()}
+        if sent and self.delivered.note(self.database):
             self.step("advanced")
-        return max(worked, *(len(batch.events) for batch in sent.values()), 0)
+        return max(moved.events, *(len(batch.events) for batch in sent.values()), 0)
 
     def _ready(self) -> list[str]:
         """The consumers whose queue has room; none while Redis rests."""
@@ -153,18 +143,43 @@ class Relay:
         queued = zip(self.consumers, sizes[::2], sizes[1::2], strict=True)
         return [consumer for consumer, waiting, held in queued if waiting + held <= QUEUE_LIMIT]
 
-    def _next(self, session: Session, at: event_log.Stream, consumers: Sequence[str]) -> dict[str, Batch]:
-        """For each of these consumers the batch that comes next, if it must be told anything now."""
-        published = {row.consumer: row.published_seq for row in session.execute(_PUBLISHED)}
-        batches = {}
-        for consumer in self.consumers:
-            if consumer not in published:
-                session.execute(_BEGIN_AT_HEAD, {"consumer": consumer})
-            elif consumer in consumers and published[consumer] < at.last_seq:
-                batch = event_log.read(session, at, consumer, after=published[consumer], limit=BATCH_LIMIT)
-                if batch.events or time.monotonic() - self.told[consumer] >= EMPTY_RANGE_SECONDS:
-                    batches[consumer] = batch
+    def _next(self, consumers: Sequence[str]) -> dict[str, Batch]:
+        """For each of these consumers the batch that comes next, if it must be told anything now.
+
+        Not in the transaction that moves: whatever it costs to read for one consumer, the outbox of all goes on.
+        """
+        batches, now = {}, time.monotonic()
+        for consumer in consumers:
+            due = now - self.told[consumer] >= EMPTY_RANGE_SECONDS
+            if now < self.unread[consumer] or (consumer in self.served and not due):
+                continue
+            try:
+                batch, more = self._read(consumer)
+            except DBAPIError as error:
+                if error.connection_invalidated:
+                    raise
+                self.unread[consumer] = time.monotonic() + READ_PAUSE
+                log.warning("cannot read for a consumer; it pulls", consumer=consumer, error=type(error.orig).__name__)
+                continue
+            if batch and (batch.events or more or due):
+                batches[consumer] = batch
+            if batch and (batch.events or more):  # not served before that is sent
+                self.served.discard(consumer)
+            else:
+                self.served.add(consumer)
         return batches
+
+    def _read(self, consumer: str) -> tuple[Batch | None, bool]:
+        """What follows upon that which was sent to a consumer, and whether the log goes on behind it."""
+        with self.database.transaction() as session:
+            at = event_log.stream(session)
+            self.delivered.load(session, at)
+            after = self.delivered.up_to[consumer]
+            if after >= at.last_seq:
+                return None, False
+            session.execute(_READ)
+            batch = event_log.read(session, at, consumer, after=after, limit=BATCH_LIMIT)
+        return batch, batch.hi <= at.last_seq
 
     def _send(self, batches: Mapping[str, Batch]) -> dict[str, Batch]:
         """Put batches on their queues; those that got there."""
@@ -172,7 +187,7 @@ class Relay:
         for consumer, batch in batches.items():
             try:
                 with telling.spans("send", batch.events, consumer):
-                    send(self.app, consumer, batch.to_wire())
+                    send(self.app, consumer, signing.sign(self.service, batch.to_wire()))
             except (BrokerError, redis.RedisError, OSError) as error:
                 self._rest(error)
                 break

@@ -14,6 +14,7 @@ from shared.messaging.apply import Wire, retry
 from shared.messaging.careful import MAX_ATTEMPTS, ProcessDied, begin, forgetting_unless_killed, noted_run
 from shared.messaging.consumer import CauseMissing, Consumer
 from shared.messaging.failures import is_transient, summary
+from shared.messaging.parked import LIMIT
 from shared.messaging.watchdog import watched
 from shared.telemetry import logger
 
@@ -42,8 +43,9 @@ def retry_parked(database: Database, consumer: Consumer) -> None:
             _one_by_one(database, consumer)
         else:
             with watched(), database.transaction() as session:
-                for row in parked.due(session):
-                    _settle(session, row, lambda event: retry(session, consumer, event))
+                rows = parked.due(session)
+                for row in rows:
+                    _settle(session, row, lambda event: retry(session, consumer, event), all_of_them=len(rows) < LIMIT)
 
 
 def _one_by_one(database: Database, consumer: Consumer) -> None:
@@ -68,12 +70,12 @@ def _one_by_one(database: Database, consumer: Consumer) -> None:
                 _settle(session, row, lambda event: retry(session, consumer, event))
 
 
-def _settle(session: Session, row: Any, attempt: Callable[[Wire], None]) -> None:
+def _settle(session: Session, row: Any, attempt: Callable[[Wire], None], *, all_of_them: bool = False) -> None:
     place = (row.source, row.epoch, row.seq)
     try:
         attempt(row.event)
     except CauseMissing as error:
-        parked.still_waiting(session, *place, error.waiting_for)
+        parked.still_waiting(session, *place, error.waiting_for, always=not all_of_them)
         return
     except Exception as error:
         if is_transient(error):

@@ -15,6 +15,7 @@ from shared.messaging import console, log
 from shared.messaging.batch import MAX_SEQUENCE, AncestorSchema, BatchSchema, CloudEventSchema, batch_of
 from shared.messaging.by_hand import apply_by_hand
 from shared.messaging.consumer import Consumer
+from shared.proof.witnesses import SealSchema, last_seal
 
 
 class Gone(Problem):
@@ -52,6 +53,7 @@ class FeedPage(Schema):
     events = fields.List(fields.Nested(CloudEventSchema), required=True)
     last_id = fields.UUID(required=True, allow_none=True)
     ancestors = fields.List(fields.Nested(AncestorSchema), required=True)
+    seal = fields.Nested(SealSchema, allow_none=True)
 
 
 class AppliedSchema(Schema):
@@ -79,7 +81,8 @@ def blueprint(consumer: Consumer) -> Blueprint:
             if args["after"] + 1 < log.MIN_SEQ:
                 raise Gone(f"The log begins at {log.MIN_SEQ}.", min_seq=log.MIN_SEQ)
             page = log.read(session, at, current_token().service or "", after=args["after"], limit=args["limit"])
-        return page.to_wire() | {"head": at.last_seq, "min_seq": log.MIN_SEQ}
+            seal = last_seal(session)
+        return page.to_wire() | {"head": at.last_seq, "min_seq": log.MIN_SEQ, "seal": seal}
 
     @door.post("/events")
     @requires("operator")

@@ -24,22 +24,27 @@ _BY_SOURCE = {
     "repairs": "repairs_total",
     "redelivered": "redelivered_total",
     "duplicates": "duplicates_total",
+    "refused": "refused_total",
 }
 _ASIDE = {"dead": "dead_letters", "parked": "parked_events", "parked_seconds": "parked_age_seconds"}
 
-_HALTED = text("SELECT source, halted FROM source_state WHERE halted IS NOT NULL")
+_WORDS = text("""
+    SELECT source, halted, refused_because, extract(epoch FROM now() - refused_at) AS refused_seconds FROM source_state
+""")
 
 
 def status(session: Session, consumer: Consumer) -> dict[str, Any]:
     """Outbox, relay, processes, and per source head, position, lag, holes, repairs, dead, parked (see StatusAnswer)."""
     found = {name: samples for name, (_, samples) in figures(session).items()}
-    because = {row.source: row.halted for row in session.execute(_HALTED)}
+    words = {row.source: row for row in session.execute(_WORDS)}
     known = {*consumer.sources, *(source for gauge in _ASIDE.values() for source in found[gauge])}
     sources = [
         {"source": source}
         | {name: found[gauge].get(source) for name, gauge in _BY_SOURCE.items()}
         | {"halted": bool(found["halted"][source]) if source in found["halted"] else None}
-        | {"halted_because": because.get(source)}
+        | {"halted_because": words[source].halted if source in words else None}
+        | {"refused_because": words[source].refused_because if source in words else None}
+        | {"refused_seconds": words[source].refused_seconds if source in words else None}
         | {name: found[gauge].get(source, 0) for name, gauge in _ASIDE.items()}
         for source in sorted(known)
     ]

@@ -21,11 +21,12 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import INT8MULTIRANGE, JSONB
 
-from shared.db import PLUMBING, POSTED
+from shared.db import GUARDED, PLUMBING, POSTED
 from shared.pairing import pairing
+from shared.proof.tables import posted, posting, seal, watched, witness
 from shared.revocation import revoked_token
 
-__all__ = ["PLUMBING", "pairing", "revoked_token"]
+__all__ = ["PLUMBING", "pairing", "posted", "posting", "revoked_token", "seal", "watched", "witness"]
 
 
 def _event_columns() -> list[Column[object]]:
@@ -54,9 +55,16 @@ def _when(name: str) -> Column[object]:
 # -- outward: what this service announces ------------------------------------------------------------------
 
 #: Written in the business transaction; emptied by the relay within milliseconds.
-outbox = Table("outbox", PLUMBING, Column("id", BigInteger, Identity(), primary_key=True), *_event_columns())
+outbox = Table(
+    "outbox",
+    PLUMBING,
+    Column("id", BigInteger, Identity(), primary_key=True),
+    *_event_columns(),
+    info=GUARDED,
+)
 
-#: One row: where the log ends. Its row lock fences a relay that was thought dead.
+#: One row: where the log ends. Its row lock fences a relay that was thought dead. Rows of the outbox up to `moved_id`
+#: are in the log, or were never committed. Found by its index, highest first: see docs/decisions/0012.
 stream = Table(
     "stream",
     PLUMBING,
@@ -64,8 +72,10 @@ stream = Table(
     Column("source", String(20), nullable=False),
     Column("epoch", Uuid, nullable=False, server_default=func.gen_random_uuid()),
     Column("last_seq", BigInteger, nullable=False, server_default=text("0")),
+    Column("moved_id", BigInteger, nullable=False, server_default=text("0")),
     CheckConstraint("id = 1", name="single_row"),
 )
+Index("ix_stream_last_seq", stream.c.last_seq)
 
 #: Epochs that this log has left, each with the last sequence at which it is still the same as the present one.
 ancestor = Table(
@@ -74,6 +84,7 @@ ancestor = Table(
     Column("epoch", Uuid, primary_key=True),
     Column("shared", BigInteger, nullable=False),
     _when("left_at"),
+    Column("sealed", BigInteger),  # the number of the last seal that they share
 )
 
 #: The truth: every event, contiguous from 1, never changed.
@@ -83,9 +94,10 @@ event_log = Table(
     Column("seq", BigInteger, primary_key=True, autoincrement=False),
     *_event_columns(),
     _when("logged_at"),
-    info=POSTED,
+    info=POSTED | GUARDED,  # the seals prove it
 )
 Index("uq_event_log_event_id", event_log.c.event_id, unique=True)
+Index("ix_event_log_type_seq", event_log.c.type, event_log.c.seq)
 
 #: How far the log was put on each consumer's queue.
 delivery = Table(
@@ -108,6 +120,7 @@ cursor = Table(
     Column("last_seq", BigInteger, nullable=False, server_default=text("0")),
     Column("last_id", Uuid),
 )
+Index("ix_cursor_newest", cursor.c.source, cursor.c.epoch, cursor.c.types, cursor.c.last_seq)
 
 #: The epoch of a source that is followed (`halted`: why nothing of it is applied); what the reconciler last saw of it.
 #: `mark_*`: an event that was received by then, and that the source's log must still hold at the next look.
@@ -123,6 +136,9 @@ source_state = Table(
     Column("redelivered", BigInteger, nullable=False, server_default=text("0")),  # batches that the queue brought again
     Column("duplicates", BigInteger, nullable=False, server_default=text("0")),  # batches that brought nothing new
     Column("halted", Text),
+    Column("refused", BigInteger, nullable=False, server_default=text("0")),  # batches that were not signed by it
+    Column("refused_at", DateTime(timezone=True)),
+    Column("refused_because", Text),
     Column("mark_seq", BigInteger, nullable=False, server_default=text("0")),
     Column("mark_id", Uuid),
 )
@@ -142,6 +158,9 @@ dead_letter = Table(
     Column("resolved_at", DateTime(timezone=True)),
     CheckConstraint("resolution IN ('replayed', 'discarded')", name="resolution"),
 )
+Index("ix_dead_letter_event_id", dead_letter.c.event["id"].astext)
+_turn = (dead_letter.c[name] for name in ("fingerprint", "attempts", "died_at"))
+Index("ix_dead_letter_turn", *_turn, postgresql_where=text("resolution IS NULL"))
 
 #: Events whose cause has not arrived yet; tried again every second.
 parked = Table(

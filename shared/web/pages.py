@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import quote
 
 from flask import Blueprint, Response, current_app, g, make_response, redirect, render_template, request
 from marshmallow import EXCLUDE, Schema, ValidationError
 
 from shared.errors import Forbidden, Invalid, Problem, Unauthorized, flatten
-from shared.web import language
+from shared.http import problems
+from shared.http.guard import asked_by_own_page
+from shared.web import addresses, language, typed
 from shared.web.language import t
 
 #: Only our own files, no inline script or style, nothing that turns text into markup or code.
@@ -28,6 +31,7 @@ class Pages(Blueprint):
         super().__init__(name, import_name, template_folder="templates")
         self.register_error_handler(Unauthorized, _to_the_door)
         self.register_error_handler(Problem, _refused)
+        self.register_error_handler(Exception, _in_words)
         self.after_request(finish)
 
 
@@ -61,9 +65,13 @@ def form(schema: Schema, values: Mapping[str, Any] | None = None) -> dict[str, A
 
 
 def _to_the_door(_: Unauthorized) -> Any:
+    if request.method == "POST" and asked_by_own_page():
+        kept = typed.of_this_request()
+        return show("sign_in.html", 401, next=addresses.where_from() or "", problem=None, kept=kept, ended=True)
     if request.method != "GET":
         return _refused(Unauthorized(t("Anda sudah keluar. Masuk lagi.", "You are signed out. Sign in again.")))
-    return redirect(f"/{current_app.name}/sign-in?next={request.path}")
+    back = addresses.this_one()
+    return redirect(f"/{current_app.name}/sign-in" + (f"?next={quote(back)}" if back else ""))
 
 
 def _refused(error: Problem) -> Response:
@@ -77,3 +85,32 @@ def _refused(error: Problem) -> Response:
     title = titles.get(error.status, error.title)
     hint = f"/{current_app.name}/sign-in" if isinstance(error, (Forbidden, Unauthorized)) else None
     return show("problem.html", error.status, title=title, problem=error, sign_in=hint)
+
+
+def _in_words(error: Exception) -> Response:
+    """What happens to a page as to any request (too often, too much, no database): the same answer, for a person."""
+    answer = problems.answer_to(error)
+    if answer.status_code < 400:
+        return answer
+    title, detail = _words(answer.status_code)
+    problem = Problem(detail)
+    page = show("problem.html", answer.status_code, title=title, problem=problem, sign_in=None)
+    if pause := answer.headers.get("Retry-After"):
+        page.headers["Retry-After"] = pause
+    return page
+
+
+def _words(status: int) -> tuple[str, str]:
+    again = t("Tunggu sebentar, lalu coba lagi.", "Wait a moment, then try again.")
+    nothing = t("Tidak ada yang tersimpan. Kirim lagi sebentar lagi.", "Nothing was saved. Send it again in a moment.")
+    known = {
+        413: (t("Terlalu besar", "Too large"), t("Kirim lebih sedikit sekaligus.", "Send less at once.")),
+        429: (t("Terlalu sering dicoba", "Tried too often"), again),
+        503: (t("Belum bisa sekarang", "Not possible just now"), again if request.method == "GET" else nothing),
+    }
+    if status in known:
+        return known[status]
+    if status >= 500:
+        safe = t("Sudah dicatat. Mengirim yang sama lagi aman.", "It was logged. Sending the same again is safe.")
+        return t("Ada yang salah di sini", "Something went wrong here"), safe
+    return t("Permintaan ini tidak bisa dijalankan", "The request cannot be carried out"), again

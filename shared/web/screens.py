@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from flask import Blueprint
 from werkzeug.wrappers import Response
@@ -12,13 +11,12 @@ from shared.http.guard import PUBLIC, requires
 from shared.web import devices, language, signing_in
 from shared.web.assets import Assets
 from shared.web.devices import Revoke
-from shared.web.limits import limiter
 from shared.web.offline import Offline
 from shared.web.pages import Pages, finish
 
 
 def screens(
-    service: str, *, pages: Sequence[Pages] = (), offline: Sequence[Offline] = (), revoke: Revoke = devices.revoke_here
+    service: str, *, pages: Sequence[Pages] = (), offline: Sequence[Offline] = (), revoke: Revoke
 ) -> list[Blueprint]:
     """The service's own pages and offline screens, its static files, the door where people sign in, its devices.
 
@@ -28,7 +26,7 @@ def screens(
     door = Blueprint("web", __name__, template_folder="templates")
     door.after_request(finish)
     door.app_context_processor(lambda: language.HELPERS)
-    door.record_once(_count_guesses)
+    door.record_once(lambda state: state.app.extensions.update({signing_in.REVOKE: revoke}))
 
     @door.get("/static/<path:path>")
     @requires(PUBLIC)
@@ -36,8 +34,4 @@ def screens(
         return assets.answer(path)
 
     own = [screen.blueprint(service, assets) for screen in offline]
-    return [door, signing_in.pages, devices.pages(revoke), *own, *pages]
-
-
-def _count_guesses(state: Any) -> None:
-    limiter.init_app(state.app)
+    return [door, signing_in.pages, devices.pages(service, revoke), *own, *pages]

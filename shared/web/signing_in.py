@@ -2,51 +2,56 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from datetime import UTC, datetime
 from typing import Any
 
 from flask import Response, current_app, make_response, redirect, request
 
-from shared import pairing
+from shared import auth, pairing
 from shared.clock import now
-from shared.errors import Forbidden, Problem
+from shared.errors import Forbidden, Problem, Unauthorized
 from shared.http.app import transaction
 from shared.http.guard import COOKIE, PUBLIC, asked_by_own_page, requires
-from shared.web.limits import GUESSES, limiter
+from shared.web import addresses, typed
+from shared.web.limits import GUESSES, at_most
 from shared.web.pages import Pages, show
 
 pages = Pages("signing_in", __name__)
+#: Among an app's extensions: how a token is made worthless there.
+REVOKE = "lapak.revoke"
 
 
 def _next(role: str = "") -> str:
     """Where to go after signing in: a path of ours, never another site. Operators see no business data."""
-    wanted = request.values.get("next", "")
-    ours = wanted.startswith("/") and not wanted.startswith("//") and "\\" not in wanted
     home = f"/{current_app.name}/"
-    if role == "operator" and wanted in {"", home}:
-        return f"{home}devices"
-    return wanted if ours else home
+    wanted = addresses.local_path(request.values.get("next")) or home
+    return f"{home}devices" if role == "operator" and wanted == home else wanted
 
 
 @pages.get("/sign-in")
 @requires(PUBLIC)
 def sign_in_page() -> Response:
     """Ask for a code."""
-    return show("sign_in.html", next=_next(), problem=None)
+    return show("sign_in.html", next=_next(), problem=None, kept=None)
 
 
 @pages.post("/sign-in")
 @requires(PUBLIC)
-@limiter.limit(GUESSES, deduct_when=lambda response: bool(response.status_code == 404))
+@at_most(GUESSES, counts=lambda answer: answer.status_code == 404)
 def sign_in() -> Any:
     """Turn a code into the cookie of this browser."""
     if not asked_by_own_page():
         raise Forbidden("Another site's page asked for this.")
     try:
         with transaction() as session:
-            claimed = pairing.claim(session, code=request.form.get("code", "")[:100], devices=False)
+            claimed = pairing.claim(
+                session, code=request.form.get("code", "")[:100], devices=False, at=current_app.name
+            )
     except Problem as problem:
-        return show("sign_in.html", problem.status, next=_next(), problem=problem)
-    answer = make_response(redirect(_next(claimed.token.role), 303))
+        return show("sign_in.html", problem.status, next=_next(), problem=problem, kept=typed.brought_along())
+    back, kept = _next(claimed.token.role), typed.brought_along()
+    answer = show("typed.html", kept=kept, back=back) if kept else make_response(redirect(back, 303))
     lasts = claimed.token.expires_at - int(now().timestamp())
     secure = request.is_secure
     answer.set_cookie(COOKIE, claimed.text, max_age=lasts, httponly=True, samesite="Strict", secure=secure)
@@ -56,9 +61,13 @@ def sign_in() -> Any:
 @pages.post("/sign-out")
 @requires(PUBLIC)
 def sign_out() -> Any:
-    """Forget who this browser belongs to."""
+    """Forget who this browser belongs to, and refuse the token from now on, whoever may have a copy of it."""
     if not asked_by_own_page():
         raise Forbidden("Another site's page asked for this.")
+    with suppress(Unauthorized), transaction() as session:  # of a token that is none any more nothing is left to end
+        token = auth.verify(request.cookies.get(COOKIE, ""), at=current_app.name)
+        pairing.end(session, token.jti)
+        current_app.extensions[REVOKE](session, jti=token.jti, expires_at=datetime.fromtimestamp(token.expires_at, UTC))
     answer = make_response(redirect(f"/{current_app.name}/sign-in", 303))
     answer.delete_cookie(COOKIE, httponly=True, samesite="Strict")
     return answer

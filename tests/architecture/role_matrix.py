@@ -39,12 +39,17 @@ _EVERY_SERVICE = {
 }
 
 _TRAINING = {
+    "GET /devices": "operator instructor",
+    "POST /devices": "operator instructor",
+    "POST /v1/pairings": "operator instructor",
     "POST /v1/residents": "instructor",
     "GET /v1/residents": "instructor auditor",
     "GET /v1/residents/<worker_ref>": "instructor auditor",
     "PUT /v1/residents/<worker_ref>": "instructor",
     "GET /v1/residents/<worker_ref>/skills": "instructor auditor",
     "GET /v1/residents/<worker_ref>/practice": "instructor auditor",
+    "GET /v1/identity-access": "auditor",
+    "GET /identity-access": "auditor",
     "GET /v1/skills": "instructor auditor",
     "GET /v1/skills/<code>": "instructor auditor",
     "PUT /v1/skills/<code>": "instructor",
@@ -154,6 +159,7 @@ _SALES = {
     "POST /v1/registers/<code>/returns": "register",
     "GET /v1/registers/<code>/sync": "register outlet auditor",
     "PUT /v1/registers/<code>/state": "register",
+    "POST /v1/registers/<code>/missing/<number>/resolution": "city",
     "GET /v1/receipts/<code>/<number>": "register outlet city auditor",
     "GET /v1/sales": "register outlet city auditor",
     "GET /v1/sales/<id>": "register outlet city auditor",
@@ -183,6 +189,7 @@ _SALES = {
     "GET /returns": "outlet city auditor",
     "GET /registers": "outlet city auditor",
     "GET /registers/<code>": "outlet city auditor operator",
+    "POST /registers/<code>/missing": "city",
     # the operator's console
     "GET /ops": "operator auditor",
     "GET /ops/runbook": "operator auditor",

@@ -1,11 +1,12 @@
 """`lapak bench`: sales per second, event to effect, draining a backlog; beside their baseline in the same run.
 
-Then a consumer's catching up, while sales go on; and what more processes give."""
+Then a consumer's catching up, while sales go on; what more processes give; and what grows with the past."""
 
 from __future__ import annotations
 
 import argparse
 import os
+import sys
 from statistics import median
 
 from rich.console import Console
@@ -13,11 +14,24 @@ from rich.table import Table
 
 from shared.local.keys import fresh_keys
 from shared.local.running import Running
-from tests.benchmarks import baseline, catchup, containers, events, load, profile, scaling, shifts
+from tests.benchmarks import (
+    baseline,
+    catchup,
+    containers,
+    events,
+    far_behind,
+    growth,
+    load,
+    profile,
+    proof,
+    scaling,
+    shifts,
+    snapshot,
+)
 from tests.benchmarks.stage import bench_system
 
 ROUNDS = 3
-PARTS = ("speed", "catch-up", "scaling", "containers")
+PARTS = ("speed", "catch-up", "far-behind", "snapshot", "scaling", "containers", "growth", "proof")
 console = Console(width=110)
 
 
@@ -26,7 +40,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="lapak bench", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="a fifth of the load, to see that it works")
     parser.add_argument("--web-workers", type=int, default=2)
+    parser.add_argument("--minutes", type=float, default=5.0, help="how long the snapshot is held")
     parser.add_argument("--part", choices=PARTS, help="only this one")
+    parser.add_argument("--sizes", nargs="*", default=[], help="sales in the pasts of --part growth")
     options = parser.parse_args()
     scale = 5 if options.quick else 1
     os.environ.update(fresh_keys())
@@ -37,10 +53,22 @@ def main() -> None:
     if options.part in {None, "catch-up"}:
         with bench_system(options.web_workers) as system:
             catchup.run(system, console, events=100_000 // scale)
+    if options.part in {None, "far-behind"}:
+        with bench_system(options.web_workers) as system:
+            far_behind.run(system, console, count=far_behind.EVENTS // scale)
+    if options.part in {None, "snapshot"}:
+        with bench_system(options.web_workers) as system:
+            snapshot.run(system, console, minutes=options.minutes / scale)
     if options.part in {None, "scaling"}:
         scaling.run(console, scale)
     if options.part in {None, "containers"}:
         containers.run(console)
+    if options.part in {None, "proof"}:
+        proof.run(console, proof.SALES // scale)
+    if options.part in {None, "growth"} and not growth.run(
+        console, [int(size) for size in options.sizes] or growth.SIZES
+    ):
+        sys.exit(1)
 
 
 def measure(system: Running, scale: int) -> None:

@@ -14,14 +14,16 @@ from urllib.parse import urlsplit
 import psycopg
 from uuid_utils.compat import uuid7
 
-from services.system.demo.api import Person, Refused, until
+from services.system.demo.api import Person, Refused
 from shared.auth import issue
 from shared.clock import business_day, now
 from shared.jsontext import dumps, instant
+from tests.waiting import until
 
 CLIENTS = 8
 SKU, SKILL, WORKSHOP, PRICE = "BENCH-1", "bench", "WS-BENCH", 5000
 LINES = 2
+MOST, RECEIPTS = 100_000, 10  # what a line may hold, and how often as much is put on each shelf
 
 
 @dataclass(frozen=True)
@@ -75,7 +77,7 @@ def stock_the_shop(url: str) -> str:
     product |= {"shelf_life_days": None, "active": True}
     staff.put(f"/inventory/v1/products/{SKU}", product)
     output, moment = str(uuid7()), instant(now())
-    item = {"id": output, "workshop": WORKSHOP, "sku": SKU, "good": 10**9, "rejected": 0, "made_at": moment}
+    item = {"id": output, "workshop": WORKSHOP, "sku": SKU, "good": MOST, "rejected": 0, "made_at": moment}
     item |= {"recorded_at": moment, "makers": [{"worker_ref": ref, "share_bp": 10_000}]}
     terminal.post("/inventory/v1/outputs", {"outputs": [item]})
     lot = _accept(staff, output)
@@ -88,12 +90,13 @@ def _open_a_shop(url: str, staff: Person, lot: str, client: int) -> None:
     """An outlet with one register, plenty on its shelf, and an open shift."""
     outlet, register, consignment = outlet_of(client), f"BENCH-{client}", str(uuid7())
     line = {"sku": SKU, "lot": lot}
-    note = {"id": consignment, "from": WORKSHOP, "outlet": outlet, "lines": [line | {"quantity": 10**8}]}
+    note = {"id": consignment, "from": WORKSHOP, "outlet": outlet, "lines": [line | {"quantity": MOST // CLIENTS}]}
     staff.post("/inventory/v1/consignments", note)
     staff.post(f"/inventory/v1/consignments/{consignment}/dispatch")
     device = Person(url, "register", {"outlet": outlet, "register": register})
-    count = {"id": str(uuid7()), "received_at": instant(now()), "lines": [line | {"good": 10**8, "damaged": 0}]}
-    device.post(f"/inventory/v1/consignments/{consignment}/receipts", count)
+    for _ in range(RECEIPTS):  # a surplus is counted, too
+        count = {"id": str(uuid7()), "received_at": instant(now()), "lines": [line | {"good": MOST, "damaged": 0}]}
+        device.post(f"/inventory/v1/consignments/{consignment}/receipts", count)
     until("stock", lambda: any(i["lots"] for i in device.get("/sales/v1/catalogue", outlet=outlet)["items"]))
     opened = {"register": register, "opened_at": instant(now()), "opening_float": 0, "cashier": "bench"}
     device.put(f"/sales/v1/shifts/{shift_of(client)}", opened)
@@ -109,7 +112,7 @@ def _accept(staff: Person, output: str) -> str:
 
     def accepted() -> bool:
         try:
-            answers.append(staff.post(f"/inventory/v1/outputs/{output}/acceptance", {"good": 10**9, "rejected": 0}))
+            answers.append(staff.post(f"/inventory/v1/outputs/{output}/acceptance", {"good": MOST, "rejected": 0}))
         except Refused as refused:
             if refused.body.get("code") == "skill-missing":
                 return False

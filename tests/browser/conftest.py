@@ -16,13 +16,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Error, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Error, Page, expect, sync_playwright
 
 from services.system.demo import reference
-from services.system.demo.api import Person, until
+from services.system.demo.api import Person
 from shared.http.guard import COOKIE
 from shared.local.running import Running
 from tests.browser.shop import Open, Shop, new_shop, open_shift, pair
+from tests.waiting import PATIENCE, until
 
 if TYPE_CHECKING:
     from tests.browser.tablet import Tablet
@@ -32,7 +33,10 @@ PICTURES = os.environ.get("LAPAK_SCREENSHOTS")
 
 PRODUCTS = 30
 
+expect.set_options(timeout=PATIENCE * 1000)  # by itself it waits 5 s: a loaded machine takes longer for a page
+
 TABLET: dict[str, Any] = {"viewport": {"width": 1024, "height": 768}, "has_touch": True}
+PORTRAIT: dict[str, Any] = {"viewport": {"width": 768, "height": 1024}, "has_touch": True}
 DESKTOP: dict[str, Any] = {"viewport": {"width": 1366, "height": 850}}
 PHONE: dict[str, Any] = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
 
@@ -56,6 +60,12 @@ def chromium() -> str:
     if found is None:
         pytest.skip("NOT RUN: no chromium on PATH (Debian: apt install chromium)")
     return found
+
+
+def patient(context: BrowserContext) -> BrowserContext:
+    """The same, whose pages wait for what is clicked as long as for what is expected (by themselves: 30 s)."""
+    context.set_default_timeout(PATIENCE * 1000)
+    return context
 
 
 @pytest.fixture(scope="session")
@@ -84,7 +94,8 @@ def open_page(browser: Browser, stocked: Running) -> Iterator[Callable[..., Page
         complaints: list[str] = []
 
         def open_page(role: str | None = None, size: dict[str, Any] = DESKTOP, lang: str = "id", **scope: str) -> Page:
-            context = browser.new_context(base_url=stocked.url, locale="id-ID", timezone_id="Asia/Makassar", **size)
+            place: dict[str, Any] = {"locale": "id-ID", "timezone_id": "Asia/Makassar"}
+            context = patient(browser.new_context(base_url=stocked.url, **place, **size))
             stack.callback(context.close)
             sign_in(context, stocked, role, lang, **scope)
             page = context.new_page()
@@ -161,8 +172,8 @@ def tablet(chromium: str, browser: Browser, shop: Shop, tmp_path: Path) -> Itera
     launched: list[BrowserContext] = []
 
     def launch(folder: Path, **options: Any) -> BrowserContext:
-        begin = browser.browser_type.launch_persistent_context
-        context = begin(folder, executable_path=chromium, args=FLAGS, **options)
+        options |= {"executable_path": chromium, "args": FLAGS}
+        context = patient(browser.browser_type.launch_persistent_context(folder, **options))
         launched.append(context)
         return context
 

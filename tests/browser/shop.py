@@ -11,10 +11,11 @@ from typing import Any
 from playwright.sync_api import Page, expect
 from uuid_utils.compat import uuid7
 
-from services.system.demo.api import Person, Refused, until
+from services.system.demo.api import Person, Refused
 from shared.clock import business_day, now
 from shared.jsontext import instant
 from shared.local.running import Running
+from tests.waiting import until
 
 BREAD, SHIRT = "RTI-001", "GRM-001"
 WORKSHOPS = {BREAD: ("WS-RTI", "bakery-dasar"), SHIRT: ("WS-GRM", "menjahit-dasar")}
@@ -109,12 +110,31 @@ def new_shop(system: Running) -> Shop:
     return shop
 
 
-def pair(page: Page, shop: Shop) -> None:
-    """Open the register and enter a code."""
+def pair(page: Page, shop: Shop, receipt: str | None = None) -> None:
+    """Open the register, enter a code, and the number of the last paper receipt; None: there is no paper."""
     page.goto("/sales/register/")
+    enter_code(page, shop)
+    if receipt is None:
+        page.locator("[data-none]").click()
+    else:
+        page.locator("[name=last-receipt]").fill(receipt)
+        page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name=re.compile("Buka kasir|Open the shift"))).to_be_visible()
+
+
+def enter_code(page: Page, shop: Shop) -> None:
+    """Enter a code; the register asks for the last paper receipt."""
     page.get_by_label(re.compile("^(Kode|Code)$")).fill(shop.code())
     page.keyboard.press("Enter")
-    expect(page.get_by_role("heading", name=re.compile("Buka kasir|Open the shift"))).to_be_visible()
+    expect(page.locator("[name=last-receipt]")).to_be_focused()
+
+
+def sign_out(page: Page) -> None:
+    """Say that this device is the register no more."""
+    page.locator(".badge.state").click()
+    page.get_by_role("button", name="Lepas perangkat").click()
+    page.get_by_role("button", name="Ya").click()
+    expect(page.get_by_label("Kode")).to_be_visible()
 
 
 def open_shift(page: Page, *, cashier: str = "kasir-1", float_: int = 200_000) -> None:
@@ -137,9 +157,30 @@ def scan(page: Page, code: str) -> None:
     page.keyboard.press("Enter")
 
 
-def unsent(page: Page, count: int, patience: float = 15.0) -> None:
+def scan_twice(page: Page, code: str) -> None:
+    """The same again as soon as the first has become a line: the page itself does it, for a moment is short."""
+    page.evaluate(
+        """code => new Promise((done) => {
+            const field = document.querySelector(".search");
+            const scan = () => {
+                field.value = code;
+                field.dispatchEvent(new KeyboardEvent("keydown", { key: "Enter", bubbles: true }));
+            };
+            new MutationObserver((_, observer) => {
+                if (!document.querySelector(".basket .line")) return;
+                observer.disconnect();
+                scan();
+                done();
+            }).observe(document.querySelector(".basket"), { childList: true, subtree: true });
+            scan();
+        })""",
+        code,
+    )
+
+
+def unsent(page: Page, count: int) -> None:
     """Wait until the bar says that so much is unsent."""
-    expect(page.locator(".badge.state")).to_have_attribute("data-unsent", str(count), timeout=patience * 1000)
+    expect(page.locator(".badge.state")).to_have_attribute("data-unsent", str(count))
 
 
 def sell_one(page: Page, code: str = BREAD) -> None:

@@ -8,10 +8,11 @@ from typing import Any
 
 from uuid_utils.compat import uuid7
 
-from services.system.demo.api import Person, Refused, until
+from services.system.demo.api import Person, Refused
 from shared.clock import business_day, now
 from shared.jsontext import instant
 from shared.local.running import Running
+from tests.waiting import until
 
 WORKSHOP, OUTLET, SKU = "WS-RTI", "OUT-DKR", "RTI-001"
 

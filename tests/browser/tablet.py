@@ -9,8 +9,8 @@ from pathlib import Path
 import psutil
 from playwright.sync_api import BrowserContext, Page
 
-from services.system.demo.api import until
 from tests.browser.conftest import TABLET, complain
+from tests.waiting import PATIENCE, until
 
 
 class Tablet:
@@ -42,7 +42,7 @@ class Tablet:
             with suppress(psutil.NoSuchProcess):
                 for child in [*process.children(recursive=True), process]:
                     child.kill()
-        psutil.wait_procs(mine, timeout=10)
+        psutil.wait_procs(mine, timeout=PATIENCE)
 
     def kept_without_network(self) -> None:
         """Wait until the page is on the device."""

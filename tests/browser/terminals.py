@@ -7,12 +7,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, Page, expect
 from uuid_utils.compat import uuid7
 
-from services.system.demo.api import Person, until
+from services.system.demo.api import Person
 from shared.local.running import Running
-from tests.browser.conftest import DESKTOP, FLAGS, complain
+from tests.browser.conftest import DESKTOP, FLAGS, complain, patient
+from tests.waiting import until
 
 WORKSHOP, SKU = "WS-RTI", "RTI-001"
 
@@ -88,9 +89,8 @@ def row(page: Page, state: str) -> Any:
 def reopened(browser: Browser, chromium: str, system: Running, folder: Path, complaints: list[str]) -> Iterator[Page]:
     """A browser whose memory lies in a folder, as on a PC that is switched off and on."""
     kind = browser.browser_type
-    context: BrowserContext = kind.launch_persistent_context(
-        folder, executable_path=chromium, args=FLAGS, base_url=system.url, locale="id-ID", **DESKTOP
-    )
+    options = {"executable_path": chromium, "args": FLAGS, "base_url": system.url, "locale": "id-ID", **DESKTOP}
+    context = patient(kind.launch_persistent_context(folder, **options))
     try:
         page = context.pages[0] if context.pages else context.new_page()
         complain(page, complaints)

@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 from uuid_utils.compat import uuid7
 
 from services.system.demo.api import Person
@@ -152,7 +152,7 @@ def test_registers_in_trouble_stand_first(open_page: Open, traded: Running) -> N
     assert accessible(page) == []
     look(page, "sales-registers")
     page.get_by_role("link", name=f"{FAR}-1").click()
-    assert page.locator("p.code").inner_text() == "22", "the number that never came"
+    expect(page.locator("td.code").first).to_have_text("22")  # the number that never came
     assert accessible(page) == []
     look(page, "sales-register")
 

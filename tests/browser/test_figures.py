@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from playwright.sync_api import Page
 
-RUN = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+RUN = settings(max_examples=60, suppress_health_check=list(HealthCheck))
 WHOLE = 10_000
 LOTS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 

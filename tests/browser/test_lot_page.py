@@ -10,11 +10,12 @@ import pytest
 from playwright.sync_api import Browser, Page
 from uuid_utils.compat import uuid7
 
-from services.system.demo.api import Person, Refused, until
+from services.system.demo.api import Person, Refused
 from shared.clock import MAKASSAR, now
 from shared.jsontext import instant
 from shared.local.running import Running
-from tests.browser.conftest import PHONE, accessible, look
+from tests.browser.conftest import PHONE, accessible, look, patient
+from tests.waiting import until
 
 SKU, SKILL, WORKSHOP = "BTL-001", "batik-tulis", "WS-BTL"
 Open = Callable[..., Page]
@@ -88,7 +89,7 @@ def test_a_visitor_reads_it_in_english(open_page: Open, lot: str) -> None:
 
 
 def test_it_is_dark_where_the_phone_is(browser: Browser, stocked: Running, lot: str) -> None:
-    context = browser.new_context(base_url=stocked.url, color_scheme="dark", **PHONE)
+    context = patient(browser.new_context(base_url=stocked.url, color_scheme="dark", **PHONE))
     page = context.new_page()
     page.goto(f"/inventory/p/{lot}")
     red, green, blue = page.evaluate("getComputedStyle(document.body).backgroundColor.match(/\\d+/g).map(Number)")

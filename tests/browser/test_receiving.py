@@ -11,13 +11,13 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 from uuid_utils.compat import uuid7
 
-from services.system.demo.api import until
 from shared.clock import now
 from shared.jsontext import instant
 from shared.local.running import Running
 from tests.browser.arrivals import Shop
 from tests.browser.conftest import DESKTOP, PHONE, TABLET, accessible, look
 from tests.browser.terminals import SKU, by_hand, maker, reopened, scan
+from tests.waiting import until
 
 NAME = "Roti cokelat"
 #: All that the screen keeps on the device, as text.
@@ -25,7 +25,7 @@ KEPT = """async () => {
   const { Store } = await import("/inventory/static/shared/store.js");
   const store = await Store.open("lapak-receiving");
   const kept = await store.read(async (tx) => [await tx.all("kv"), await tx.all("records"), await tx.all("outbox")]);
-  store.database.close();
+  store.close();
   return JSON.stringify(kept);
 }"""
 

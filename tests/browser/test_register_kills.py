@@ -52,7 +52,6 @@ def _sent(page: Page) -> None:
 STEPS = [_scanned, _paying, _finishing, _finishing, _receipt, _next, _sent]
 
 
-@pytest.mark.timeout(300)
 @pytest.mark.parametrize("network", [False, True], ids=["without network", "with network"])
 def test_a_browser_that_dies_between_any_two_steps_loses_and_doubles_nothing(
     tablet: Tablet, shop: Shop, network: bool

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from playwright.sync_api import Page, expect
 from pypdf import PdfReader
 
-from services.system.demo.api import Person, until
+from services.system.demo.api import Person
 from tests.browser.conftest import TABLET, accessible, look
 from tests.browser.shop import (
     BREAD,
@@ -27,6 +27,7 @@ from tests.browser.shop import (
     sell_one,
     unsent,
 )
+from tests.waiting import until
 
 PRICE = 5000
 MM = 72 / 25.4

@@ -8,10 +8,11 @@ from typing import Any
 from playwright.sync_api import Page, expect
 
 from services.system.demo import reference
-from services.system.demo.api import Person, until
+from services.system.demo.api import Person
 from shared.local.running import running_system
-from tests.browser.conftest import FLAGS, TABLET
+from tests.browser.conftest import FLAGS, TABLET, patient
 from tests.browser.shop import SHIRT, new_shop, open_shift, pair, scan, sell_one, unsent
+from tests.waiting import until
 
 
 def test_a_new_version_of_the_page_comes_in_and_the_queue_stays(
@@ -25,7 +26,7 @@ def test_a_new_version_of_the_page_comes_in_and_the_queue_stays(
         shop = new_shop(system)
         until("the shop knows its goods", lambda: SHIRT in shop.catalogue())
         options: dict[str, Any] = {"executable_path": chromium, "args": FLAGS, "base_url": system.url, **TABLET}
-        context = browser.browser_type.launch_persistent_context(tmp_path / "tablet", **options)
+        context = patient(browser.browser_type.launch_persistent_context(tmp_path / "tablet", **options))
         page = context.pages[0]
         pair(page, shop)
         open_shift(page)
@@ -43,7 +44,7 @@ def test_a_new_version_of_the_page_comes_in_and_the_queue_stays(
         page.get_by_role("button", name="Versi baru: mulai").click()
         expect(page.locator("body[data-discount-limit='35']")).to_be_attached()
         expect(page.locator(".basket .line")).to_have_count(1)
-        unsent(page, 0, patience=70)
+        unsent(page, 0)
         assert len(shop.sales()) == 1
         until("the old files are gone", lambda: len(_versions(page)) == 1)
         assert _versions(page) != [before]

@@ -26,6 +26,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="lapak chaos", description=__doc__)
     parser.add_argument("--seed", type=int, default=1, help="the first seed; each next run takes the next one")
     parser.add_argument("--minutes", type=float, default=1.0, help="begin no run after this many minutes")
+    parser.add_argument("--runs", type=int, default=1, help="at least so many runs, however long they take")
     parser.add_argument("--seconds", type=float, default=45.0, help="how long there are faults in one run")
     parser.add_argument("--fault", action="append", choices=list(EVERY_FAULT), default=[], help="only this; repeatable")
     parser.add_argument("--report", type=Path, help="write the reports as JSON into this file")
@@ -33,7 +34,7 @@ def main() -> None:
     os.environ.update(fresh_keys())
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     until, seed, reports = time.monotonic() + options.minutes * 60, options.seed, list[Report]()
-    while not reports or time.monotonic() < until:
+    while len(reports) < options.runs or time.monotonic() < until:
         reports.append(_one(seed, options.seconds, options.fault))
         if options.report:
             text = json.dumps([report.as_dict() for report in reports], indent=1)
@@ -51,7 +52,8 @@ def _one(seed: int, seconds: float, only: list[str]) -> Report:
         except (AssertionError, LocalError) as error:
             report.failure = str(error)
     console.print(f"seed {seed}: {'clean' if report.clean else 'NOT CLEAN'}")
-    for what in [report.failure, *(row for rows in report.differences.values() for row in rows)]:
+    drift = report.account.drift if report.account else []
+    for what in [report.failure, *drift, *(row for rows in report.differences.values() for row in rows)]:
         if what:
             console.print(f"  {what}", style="red", markup=False)
     return report

@@ -14,6 +14,8 @@ from shared.events.subscribers import BY_TYPE, SUBSCRIBERS, sources_of
 from shared.local.running import Running
 from tests.benchmarks.load import LINES
 from tests.chaos.load import People
+from tests.chaos.stage import Stage
+from tests.chaos.truths import Truths, truths
 
 
 @dataclass
@@ -21,6 +23,8 @@ class Account:
     """Sales by fate; `recovered`: never acknowledged, and there all the same. Moves: one for each line.
 
     `dead_strange`: dead letters that no injected poison explains; `poison_missing`: poison that became none.
+    `forged`: batches that somebody put on a queue in another's name; `alarms`: how many were refused and told
+    of (one that was flushed with its queue is neither). Were one believed, the state would differ.
     """
 
     attempted: int
@@ -35,12 +39,16 @@ class Account:
     dead_strange: int
     parked: int
     verify: int
+    drift: list[str]
+    forged: int
+    alarms: int
+    truths: Truths
 
     @property
     def clean(self) -> bool:
         """Whether nothing was lost, doubled or invented, exactly the poison is dead, and the books agree."""
         wrong = (self.lost, self.unexpected, self.moves_missing, self.moves_doubled, self.poison_missing)
-        return not any((*wrong, self.dead_strange, self.parked, self.verify))
+        return not any((*wrong, self.dead_strange, self.parked, self.verify)) and self.truths.clean
 
     def as_dict(self) -> dict[str, Any]:
         """For the report."""
@@ -53,7 +61,7 @@ def heads(running: Running) -> dict[str, int]:
     return {source: _row(running, source, query)[0] for source in SERVICES}
 
 
-def settle(running: Running, up_to: dict[str, int] | None = None, *, patience: float = 90.0) -> float:
+def settle(running: Running, up_to: dict[str, int] | None = None, *, patience: float = 180.0) -> float:
     """Seconds until every consumer has all of every source, nothing is parked and every outbox is empty.
 
     `up_to`: until every consumer has each source up to there, whatever comes after.
@@ -91,16 +99,15 @@ def _lacking(running: Running, up_to: dict[str, int]) -> list[str]:
     return found
 
 
-def account(running: Running, people: People, known: set[str], poison: dict[str, str]) -> Account:
-    """Compare what people know with what sales and inventory have.
-
-    `known`: sales from before the load; `poison`: event id → type of what was injected.
-    """
+def account(stage: Stage, people: People, known: set[str]) -> Account:
+    """Compare what people know with what sales and inventory have. `known`: sales from before the load."""
+    running, poison = stage.running, stage.poison
     recorded = sales_of(running) - known
     moves = dict(_rows(running, "inventory", "SELECT document_id::text, count(*) FROM stock_move "
                                              "WHERE document_kind = 'sale' GROUP BY 1"))  # fmt: skip
     dead = {(name, row[0]) for name in SERVICES for row in _rows(running, name, "SELECT event->>'id' FROM dead_letter")}
     expected = {(name, one) for one in _logged(running, poison) for name in SUBSCRIBERS[_event(poison[one])]}
+    verify, drift = _verified(running, poisoned=bool(poison))
     return Account(
         attempted=len(people.attempted),
         acknowledged=len(people.acknowledged),
@@ -113,8 +120,29 @@ def account(running: Running, people: People, known: set[str], poison: dict[str,
         poison_missing=len(expected - dead),
         dead_strange=len(dead - expected),
         parked=sum(_row(running, name, "SELECT count(*) FROM parked")[0] for name in SERVICES),
-        verify=running.run("verify").returncode,
+        verify=verify,
+        drift=drift,
+        forged=stage.forged,
+        alarms=_alarms(running),
+        truths=truths(running, people.registers),
     )
+
+
+def _alarms(running: Running) -> int:
+    """How often a batch was refused because its source had not signed it: what the figures and the console show."""
+    return int(_row(running, "inventory", "SELECT coalesce(sum(refused), 0) FROM source_state")[0])
+
+
+def _verified(running: Running, *, poisoned: bool) -> tuple[int, list[str]]:
+    """The exit code of `verify`; 0 as well when it names the injected poison and nothing else, as it should.
+
+    And the first rows that it names besides.
+    """
+    done = running.run("verify")
+    named = [line for line in done.stdout.splitlines() if line.startswith(("DRIFT", "halted", "waits for a person"))]
+    strange = [line for line in named if "poison" not in line and " - - -: announced -, found nothing" not in line]
+    explained = poisoned and done.returncode in {1, 3} and named and not strange
+    return 0 if explained else done.returncode, strange[:10]
 
 
 def _event(name: str) -> type[Event]:

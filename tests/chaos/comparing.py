@@ -13,7 +13,7 @@ from services.sales import state as sales
 from services.training import state as training
 from shared.config import SERVICES
 from shared.local.running import Running
-from tests.chaos.load import Actor
+from tests.chaos.actors import Actor
 
 PARTS: dict[str, Sequence[str]] = {"inventory": inventory.PARTS, "sales": sales.PARTS, "training": training.PARTS}
 

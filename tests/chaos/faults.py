@@ -133,13 +133,14 @@ def stop_postgres(stage: Stage, dice: random.Random) -> str:
 def poison(stage: Stage, dice: random.Random) -> str:
     """An event that does not keep its contract gets into an outbox, as by a bug of its source.
 
-    No sale: `verify` would rightly say that the books of sales do not hold what was announced.
+    `verify` rightly says that its source does not hold what it announced (see accounting.py). No sale: moves are
+    counted.
     """
     name = dice.choice(sorted(set(BY_TYPE) - {SaleRecorded.type_name()}))
     source, event_id = BY_TYPE[name].SOURCE, uuid7()
     stage.poison[str(event_id)] = name
     with contextlib.suppress(psycopg.Error):
-        with psycopg.connect(stage.running.database_url(source, owner=True), connect_timeout=3) as connection:
+        with psycopg.connect(stage.running.database_url(source), connect_timeout=3) as connection:
             connection.execute(_POISON, (str(event_id), name))
         return name
     return f"{name}: not taken"

@@ -11,125 +11,21 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-import httpx
 from uuid_utils.compat import uuid7
 
 from services.system.demo.api import Person
 from shared.auth import issue
 from shared.clock import business_day, now
-from shared.jsontext import dumps, instant, loads
-from tests.benchmarks.load import PRICE, SKILL, SKU, WORKSHOP, Till, outlet_of
+from shared.jsontext import instant
+from tests.benchmarks.load import SKILL, SKU, WORKSHOP, Till, outlet_of
+from tests.chaos.actors import Actor
+from tests.chaos.register import Register
 
-PATIENCE = 150.0  # seconds; somebody who is never answered is a fault of ours
 RESIDENTS = 200  # registered before the load: a resident has no id of the client's, so a repeat would make another
-
-
-@dataclass(frozen=True)
-class Said:
-    """One request, as it was meant."""
-
-    method: str
-    path: str
-    role: str
-    body: dict[str, Any]
-
-
-@dataclass
-class Actor:
-    """Somebody who says one thing after the other, each until it is answered."""
-
-    url: str
-    name: str
-    tokens: dict[str, str]
-    said: list[Said] = field(default_factory=list)
-    #: What the server chose (lot codes), by a name that is the same in every telling.
-    chosen: dict[str, str] = field(default_factory=dict)
-    retries: int = 0
-    #: Of these: nobody answered, or a gateway or server said that it could not. By what was said instead.
-    unanswered: Counter[str] = field(default_factory=Counter)
-    failure: BaseException | None = None
-
-    def __post_init__(self) -> None:
-        self.http = httpx.Client(base_url=self.url, timeout=10, trust_env=False)
-
-    def say(self, method: str, path: str, role: str, body: dict[str, Any]) -> Any:
-        """Send it until it is answered; the answer. Raises AssertionError when it is refused."""
-        self.said.append(Said(method, path, role, body))
-        return self._send(method, path, role, dumps(body))
-
-    def _send(self, method: str, path: str, role: str, text: str) -> Any:
-        answer = self._answer(method, path, role, text)
-        if "lot" in answer:
-            self.chosen[path] = answer["lot"]
-        return answer
-
-    def _answer(self, method: str, path: str, role: str, text: str) -> Any:
-        headers = {"Authorization": f"Bearer {self.tokens[role]}", "Content-Type": "application/json"}
-        deadline = time.monotonic() + PATIENCE
-        while time.monotonic() < deadline:
-            try:
-                answer = self.http.request(method, path, content=text, headers=headers)
-            except httpx.HTTPError as error:
-                answer = None
-                self.unanswered[f"{path}: {error!r}"] += 1
-            if answer is not None and answer.status_code < 300:
-                return loads(answer.content)
-            if answer is not None and answer.status_code < 500 and b'"skill-missing"' not in answer.content:
-                raise AssertionError(f"{self.name} {method} {path}: {answer.status_code} {answer.text[:300]}")
-            self.retries += 1
-            if answer is not None and answer.status_code >= 500:
-                self.unanswered[f"{path}: {answer.status_code} {answer.text[:100]}"] += 1
-            time.sleep(0.1)  # as a device does: the same again, until it is answered
-        raise AssertionError(f"{self.name} {method} {path}: no answer for {PATIENCE:.0f} s")
-
-    def tell_again(self, url: str) -> Actor:
-        """Say the same, in the same order, to another system; who said it there."""
-        other = Actor(url, self.name, self.tokens)
-        for said in self.said:
-            text = dumps(said.body)
-            for name, value in other.chosen.items():
-                text = text.replace(self.chosen[name], value)
-            other._send(said.method, said.path, said.role, text)
-        return other
-
-
-@dataclass(kw_only=True)
-class Register(Actor):
-    """Sells in batches of one to five and now and then takes something back; knows what it was promised."""
-
-    till: Till
-    dice: random.Random
-    attempted: set[str] = field(default_factory=set)
-    acknowledged: set[str] = field(default_factory=set)
-
-    def work(self, stop: threading.Event) -> None:
-        """Sell until told to stop; what is under way is repeated until it is answered."""
-        while not stop.is_set():
-            sales = [self.till.sale() for _ in range(self.dice.randint(1, 5))]
-            self.sell(sales)
-            if self.dice.random() < 0.1:
-                self.take_back(self.dice.choice(sales))
-            time.sleep(self.dice.random() * 0.1)
-
-    def sell(self, sales: Sequence[dict[str, Any]]) -> None:
-        """Post a batch."""
-        self.attempted |= {sale["id"] for sale in sales}
-        answer = self.say("POST", self.till.path, "register", {"sales": list(sales)})
-        done = {one["id"] for one in answer["results"] if one["status"] in {"recorded", "duplicate"}}
-        self.acknowledged |= done
-
-    def take_back(self, sale: dict[str, Any]) -> None:
-        """One line of a sale comes back, for cash."""
-        line = sale["lines"][0]
-        back = {"id": str(uuid7()), "line_id": line["id"], "sku": line["sku"], "lot": line["lot"], "quantity": 1}
-        back |= {"amount": PRICE, "reason_code": "taste", "restock": True}
-        whole = {"id": str(uuid7()), "sale_id": sale["id"], "returned_at": instant(now()), "lines": [back]}
-        whole |= {"shift_id": sale["shift_id"], "refund": {"kind": "cash", "amount": PRICE}}
-        self.say("POST", self.till.path.removesuffix("sales") + "returns", "register", {"returns": [whole]})
 
 
 @dataclass(kw_only=True)
@@ -172,8 +68,8 @@ class People:
         self.stop = threading.Event()
         self.registers = [_register(url, lot, number, seed) for number in range(registers)]
         dice = random.Random(f"{seed}/workshop")
-        workshop = Workshop(url, "workshop", _workshop_tokens(), residents=residents, dice=dice)
-        self.actors: list[Register | Workshop] = [*self.registers, workshop]
+        self.workshop = Workshop(url, "workshop", _workshop_tokens(), residents=residents, dice=dice)
+        self.actors: list[Register | Workshop] = [*self.registers, self.workshop]
         self.threads = [threading.Thread(target=self._work, args=(actor,), daemon=True) for actor in self.actors]
 
     def _work(self, actor: Register | Workshop) -> None:
@@ -195,6 +91,12 @@ class People:
         for actor in self.actors:
             if actor.failure is not None:
                 raise actor.failure
+
+    def look_once_more(self) -> None:
+        """Whoever has nothing more to say hears of a log that is another than before, too."""
+        for register in self.registers:
+            register.ask(f"/sales/v1/registers/{register.code}/sync", "register")
+        self.workshop.ask("/inventory/v1/workshops", "staff")
 
     @property
     def attempted(self) -> set[str]:
@@ -244,7 +146,8 @@ def _run(threads: Sequence[threading.Thread]) -> None:
 def _register(url: str, lot: str, number: int, seed: int) -> Register:
     till = Till(url, number, lot)
     token = till.headers["Authorization"].removeprefix("Bearer ")
-    return Register(url, f"register {number}", {"register": token}, till=till, dice=random.Random(f"{seed}/{number}"))
+    tokens = {"register": token, "city": issue(role="city", subject="chaos-city", lifetime=timedelta(hours=3))}
+    return Register(url, f"register {number}", tokens, till=till, dice=random.Random(f"{seed}/{number}"))
 
 
 def _workshop_tokens() -> dict[str, str]:

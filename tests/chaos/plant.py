@@ -6,7 +6,6 @@ import os
 import subprocess
 import sys
 import threading
-import time
 from collections import Counter
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -26,9 +25,10 @@ from shared.events.training import SkillGranted
 from shared.local.children import child_setup
 from shared.local.home import COMMAND_LINE, ROOT, free_port
 from shared.messaging import publish
-from shared.messaging.celery import unacked_key
 from shared.messaging.relay import Relay
+from shared.redis_acl import unacked_key
 from tests.integration.messaging.plane import sale
+from tests.waiting import PATIENCE, until
 
 #: Numbers of sales (`register_no`) that the poisonous handler cannot take, by how it fails.
 RAISES, KILLS, STALLS, HANGS, WAITS_THEN_KILLS, CROWDS = range(9001, 9007)
@@ -71,7 +71,7 @@ class Kept:
         self.stopping.set()
         if self.process is not None:
             self.process.terminate()
-        self.thread.join(timeout=5)
+        self.thread.join(timeout=PATIENCE)
         if self.thread.is_alive() and self.process is not None:
             self.process.kill()
             self.thread.join()
@@ -116,16 +116,13 @@ class Plant:
 
     def _answers(self) -> bool:
         try:
-            return httpx.get(self.health, trust_env=False, timeout=2).status_code == 200
+            return httpx.get(self.health, trust_env=False, timeout=PATIENCE).status_code == 200
         except httpx.HTTPError:
             return False
 
-    def until(self, what: str, condition: Callable[[], bool], patience: float = 60.0) -> None:
-        """Wait for a condition for so many seconds at most."""
-        began = time.monotonic()
-        while not condition():
-            assert time.monotonic() - began < patience, f"not in {patience:.0f} s: {what}\n{self.logs()}"
-            time.sleep(0.05)
+    def until(self, what: str, condition: Callable[[], bool], patience: float = 2 * PATIENCE) -> None:
+        """Wait for a condition; who waits in vain is told what the processes logged."""
+        until(what, condition, patience, told=self.logs)
 
     def logs(self) -> str:
         """The end of each process's log."""
@@ -193,5 +190,5 @@ class Plant:
         """Run a command of the command line."""
         return subprocess.run(
             [*COMMAND_LINE, *arguments],
-            cwd=ROOT, env=self.environment, capture_output=True, text=True, timeout=60, check=False,
+            cwd=ROOT, env=self.environment, capture_output=True, text=True, timeout=2 * PATIENCE, check=False,
         )  # fmt: skip

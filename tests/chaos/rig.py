@@ -13,8 +13,10 @@ from typing import Any
 from shared.local.home import Home
 from tests.benchmarks.load import stock_the_shop
 from tests.chaos import accounting, comparing
+from tests.chaos.actors import EPOCH_IS_TOLD, Actor
 from tests.chaos.faults import FAULTS
-from tests.chaos.load import Actor, People, register_residents
+from tests.chaos.load import People, register_residents
+from tests.chaos.mishaps import MISHAPS
 from tests.chaos.network import LONG, NETWORK
 from tests.chaos.stage import Stage, copy_home, remove_home, staged
 from tests.chaos.watch import Watch
@@ -25,7 +27,7 @@ LONG_RUN = 180.0  # seconds from which on the long faults take part
 CATCH_UP_WITHIN = 5.0  # seconds from the end of all faults to everybody caught up: the aim
 EFFECT_WITHIN = 10.0  # seconds from event to effect while there are faults, for 99 of 100: the aim
 
-EVERY_FAULT = FAULTS | NETWORK | LONG
+EVERY_FAULT = FAULTS | NETWORK | MISHAPS | LONG
 Tell = Callable[["Report", str], None]  # what has changed, and the phase of the run
 Look = Callable[[Stage, "Report", set[str]], None]
 
@@ -53,7 +55,8 @@ class Report:
     @property
     def clean(self) -> bool:
         """Whether nothing was lost, doubled or invented, and every service knows what it would know without faults."""
-        return self.account is not None and self.account.clean and bool(self.hashes) and not self.differences
+        whole = self.account is not None and self.account.clean and bool(self.hashes)
+        return whole and not self.differences and not self.failure
 
     def as_dict(self) -> dict[str, Any]:
         """For the JSON report."""
@@ -100,8 +103,9 @@ def run(
             copy_home(stage.running, calm)
             known = accounting.sales_of(stage.running)
             people = report.people = People(stage.url, lot, residents, REGISTERS, report.seed)
+            stage.registers = people.registers
             _break(stage, report, people, only, tell)
-            report.account = accounting.account(stage.running, people, known, stage.poison)
+            report.account = accounting.account(stage, people, known)
             broken = comparing.state_of(stage.running, people.actors)
             look(stage, report, known)
         tell(report, "telling the same to a system without faults")
@@ -127,6 +131,9 @@ def _break(stage: Stage, report: Report, people: People, only: Sequence[str], te
         stage.heal()
         report.caught_up = accounting.settle(stage.running, accounting.heads(stage.running))
         people.finish()
+        if stage.restored:
+            time.sleep(EPOCH_IS_TOLD)
+            people.look_once_more()
     finally:
         people.stop.set()  # also after Ctrl-C
     accounting.settle(stage.running)
@@ -138,20 +145,33 @@ def _break(stage: Stage, report: Report, people: People, only: Sequence[str], te
 
 def _nemesis(number: int, stage: Stage, report: Report, began: float, only: Sequence[str], tell: Tell) -> None:
     """One fault after the other, until the time is over."""
-    dice = random.Random(f"{report.seed}/{number}")
-    usual = [*FAULTS, *NETWORK, *(LONG if report.seconds >= LONG_RUN else ())]
+    dice, deck = random.Random(f"{report.seed}/{number}"), list[str]()
     while time.monotonic() - began < report.seconds:
         time.sleep(dice.uniform(0.2, 3.0))
-        name = dice.choice(list(only) or usual)
+        deck = deck or _dealt(number, report, only, dice)
+        name = deck.pop()
         one: dict[str, Any] = {"at": round(time.monotonic() - began, 2), "fault": name, "what": "…"}
         report.done.append(one)
         tell(report, "breaking it")
-        one["what"] = EVERY_FAULT[name](stage, dice)
+        try:
+            one["what"] = EVERY_FAULT[name](stage, dice)
+        except Exception as error:  # a fault that fails is a fault of ours: nobody else would see it
+            one["what"] = report.failure = f"{name}: {error!r}"
         one["until"] = round(time.monotonic() - began, 2)
         tell(report, "breaking it")
 
 
+def _dealt(number: int, report: Report, only: Sequence[str], dice: random.Random) -> list[str]:
+    """One nemesis's share of the kinds, in an order of its own: each comes before any comes again."""
+    usual = [*FAULTS, *NETWORK, *MISHAPS, *(LONG if report.seconds >= LONG_RUN else ())]
+    deck = list(only) or usual
+    random.Random(report.seed).shuffle(deck)
+    mine = deck[number::NEMESES] or deck
+    return dice.sample(mine, len(mine))
+
+
 def _calmly(stage: Stage, people: People) -> dict[str, list[str]]:
+    """What another system knows, that was told the same in peace."""
     told: list[Actor] = people.tell_again(stage.running.url)
     accounting.settle(stage.running)
     return comparing.state_of(stage.running, told)

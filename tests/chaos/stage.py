@@ -13,8 +13,8 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -30,6 +30,9 @@ from shared.local.process import Spec
 from shared.local.running import KEYS, Running, frozen, wait_until_up
 from shared.local.supervisor import Supervisor, run
 from shared.local.system import servers, services
+from tests.chaos.register import Register
+from tests.chaos.snapshot import Snapshot
+from tests.waiting import NeverCame, until
 
 WEB_PROCESSES = 3
 COPIES = ("", "-2")
@@ -71,10 +74,10 @@ class Proxy:
         """End it."""
         assert self.process.stdin is not None
         self.process.stdin.close()
-        self.process.wait(timeout=10)
+        self.process.wait(timeout=60)
 
 
-@dataclass(frozen=True)
+@dataclass
 class Stage:
     """A system that is up, and the weather on its links. `url` leads through the proxy, `running.url` past it."""
 
@@ -82,13 +85,28 @@ class Stage:
     proxy: Proxy
     url: str
     poison: dict[str, str] = field(default_factory=dict)  # event id → type, of what the faults injected
+    registers: Sequence[Register] = ()
+    snapshot: Snapshot = field(default_factory=Snapshot)
+    restored: int = 0
+    forged: int = 0
+    _chosen: set[str] = field(default_factory=set)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def may(self, fault: str, other: str) -> bool:
+        """Whether this fault may happen: the other has not, and now it never will."""
+        with self._lock:
+            if other in self._chosen:
+                return False
+            self._chosen.add(fault)
+            return True
 
     def heal(self) -> None:
-        """All links open, all processes ready."""
+        """All links open, nothing held, all processes ready."""
+        self.snapshot.end()
         for link in LINKS:
             self.proxy.set(link, "open")
         for name in ("postgres", "redis", *PROCESSES):
-            self.running.wait_ready(name, patience=60)
+            self.running.wait_ready(name, patience=180)
 
 
 @contextmanager
@@ -107,11 +125,13 @@ def staged(folder: Path) -> Iterator[Stage]:
         up = subprocess.Popen(command, cwd=ROOT, env=own, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
     try:
         url = f"http://127.0.0.1:{proxy.ports['web']}"
-        yield Stage(wait_until_up(home, up, output, own, patience=120), proxy, url)
+        yield Stage(wait_until_up(home, up, output, own), proxy, url)
     finally:
         up.terminate()
-        up.wait(timeout=60)
+        up.wait(timeout=180)
         proxy.close()
+    with suppress(NeverCame):  # what is about to end has no time of its own on a busy machine
+        until("no process is left", lambda: not processes_of(home), every=0.5)
     if left := processes_of(home):
         raise LocalError(f"processes are left behind: {left}")
 
@@ -159,7 +179,7 @@ def main(root: str) -> int:
     through |= {"LAPAK_LOG_FORMAT": "text", "PYTHONUNBUFFERED": "1", "LAPAK_WEB_WORKERS": str(WEB_PROCESSES)}
     environment = complete(os.environ, through)
     known = servers(home, {name: ports[name] for name in ("postgres", "redis")})
-    specs = [*known, *services(environment, ports["web"], create=True)]
+    specs = [*known, *services(home, environment, ports["web"], create=True, redis_port=links["redis"])]
     specs = [replace(spec, name=f"{spec.name}{copy}") for spec in specs for copy in _copies(spec)]
     specs = [_roomy(spec) if spec.name == "postgres" else spec for spec in specs]
     console = Console(home.logs, [spec.name for spec in specs])

@@ -5,8 +5,8 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -22,15 +22,17 @@ from shared.jsontext import dumps, loads
 from shared.local.home import ROOT
 from shared.messaging import log, publish
 from shared.messaging.apply import apply
-from shared.messaging.celery import unacked_key
 from shared.messaging.relay import Relay
+from shared.redis_acl import unacked_key
 from tests.chaos.crashing import DIED
 from tests.integration.messaging.plane import sale
+from tests.waiting import until
 
 #: What a death at each boundary leaves behind: (boundary, events are on the queue or taken effect already).
 RELAY = [
     ("before commit", False),  # nothing moved
     ("after commit", False),  # in the log, not sent
+    *[("before commit", False), ("after commit", False)] * 2,  # read for each consumer
     ("before publish", False),
     ("after publish", True),  # sent, not noted: it is sent again, and the second time is an empty range
     ("before publish", True),  # to the other consumer
@@ -39,6 +41,8 @@ RELAY = [
     ("after commit", True),
 ]
 WORKER = [
+    ("before commit", False),  # looks whether its schema is there
+    ("after commit", False),
     ("before note as held", False),  # taken off the queue, noted nowhere: only the feed has it now
     ("after note as held", False),
     ("before commit", False),
@@ -65,19 +69,17 @@ class Rig:
             publish(session, sold)
         return sold.sale_id
 
-    def run(self, program: str, number: int, until: Callable[[], bool]) -> list[str] | None:
+    def run(self, program: str, number: int, finished: Callable[[], bool]) -> list[str] | None:
         """Run a program that dies at a boundary: those passed; None when it got through to the end."""
         passed = self.folder / f"{program}-{number}"
         passed.touch()
         place = "services.sales.handlers" if program == "relay" else "services.inventory.worker:celery"
         command = [sys.executable, "-m", "tests.chaos.crashing", str(number), str(passed), program, place]
         process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        deadline = time.monotonic() + 30
         try:
-            while process.poll() is None and not until():
-                assert time.monotonic() < deadline, f"{program} neither died nor finished"
-                time.sleep(0.02)
-            time.sleep(0.3)  # it may die just after the last thing that shows
+            until(f"{program} dies or finishes", lambda: process.poll() is not None or finished())
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(2.0)  # it may die just after the last thing that shows
             code = process.poll()
         finally:
             if process.poll() is None:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +16,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from shared.config import SERVICES
 from shared.local.running import Running, frozen
 from tests.benchmarks.load import Till, stock_the_shop
+from tests.waiting import PATIENCE, until
 
 pytestmark = pytest.mark.journey
 
@@ -39,13 +38,6 @@ def _sell(till: Till, sales: int = 10) -> None:
         till.post(till.body(1))
 
 
-def _until(what: str, condition: Callable[[], bool], patience: float = 30.0) -> None:
-    deadline = time.monotonic() + patience
-    while not condition():
-        assert time.monotonic() < deadline, f"not within {patience} s: {what}"
-        time.sleep(0.1)
-
-
 def _status(system: Running) -> dict[str, Any]:
     """What `lapak events status --json` says, by service."""
     done = system.run("events", "status", "--json")
@@ -62,7 +54,7 @@ def _gauges(system: Running) -> Gauges:
     """`{name: {(service, source): value}}` of all services, as Prometheus reads them."""
     found: Gauges = {}
     for service in SERVICES:
-        answer = httpx.get(f"{system.url}/{service}/metrics", timeout=30, trust_env=False)
+        answer = httpx.get(f"{system.url}/{service}/metrics", timeout=PATIENCE, trust_env=False)
         for family in text_string_to_metric_families(answer.raise_for_status().text):
             for sample in family.samples:
                 if "source" in sample.labels:
@@ -100,7 +92,10 @@ def _age(system: Running, service: str, table: str, column: str) -> None:
 
 def _waits(system: Running, who: str) -> bool:
     """Whether a process waits for a lock in inventory's database."""
-    query = "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE %s AND wait_event_type = 'Lock'"
+    query = """
+        SELECT count(*) FROM pg_stat_activity
+         WHERE application_name LIKE %s AND wait_event_type = 'Lock' AND datname = current_database()
+    """
     with psycopg.connect(system.database_url("inventory")) as connection:
         return connection.execute(query, [f"{who} %"]).fetchone() != (0,)
 
@@ -118,14 +113,14 @@ def _calm(system: Running) -> bool:
 
 
 def test_a_consumer_that_stands_still_shows_with_its_source(system: Running, till: Till) -> None:
-    _until("calm", lambda: _calm(system))
+    until("calm", lambda: _calm(system))
     with frozen(system.pid("inventory-worker"), system.pid("inventory-courier")):
         _sell(till)
-        _until("sales' relay goes on", lambda: not _gauge(system, "outbox_depth", ("sales", "own")))
-        _until("the others know that nothing is for them", lambda: _behind(system) == [PAIR])
+        until("sales' relay goes on", lambda: not _gauge(system, "outbox_depth", ("sales", "own")))
+        until("the others know that nothing is for them", lambda: _behind(system) == [PAIR])
         first = _status(system)
         _sell(till)
-        _until("sales' relay goes on", lambda: not _gauge(system, "outbox_depth", ("sales", "own")))
+        until("sales' relay goes on", lambda: not _gauge(system, "outbox_depth", ("sales", "own")))
         second = _status(system)
         early, late = _inward(first)[PAIR], _inward(second)[PAIR]
         assert early["lag_events"] == 10
@@ -137,32 +132,32 @@ def test_a_consumer_that_stands_still_shows_with_its_source(system: Running, til
         gauges = _gauges(system)  # alone inventory does not know; together they tell (the alert LapakConsumerStuck)
         assert gauges["lapak_log_head"]["sales", "own"] - gauges["lapak_source_position"][PAIR] == 20
         assert gauges["lapak_source_unseen_seconds"][PAIR] > late["unseen_seconds"]
-        _until("its session ends", lambda: not _gauge(system, "relay_leads", ("inventory", "own")))
+        until("its session ends", lambda: not _gauge(system, "relay_leads", ("inventory", "own")))
         _age(system, "inventory", "source_state", "seen_at")
         unseen = {("LapakSourceUnseen", "inventory", source) for source in ("sales", "training")}
         assert _firing(system) == unseen | {("LapakRelayWithoutLeader", "inventory", "own")}
-    _until("caught up", lambda: _calm(system))
+    until("caught up", lambda: _calm(system))
     assert _inward(_status(system))[PAIR]["lag_events"] == 0
     assert _firing(system) == set()
 
 
 def test_a_consumer_that_waits_for_its_database_shows_as_behind(system: Running, till: Till) -> None:
-    _until("calm", lambda: _calm(system))
+    until("calm", lambda: _calm(system))
     with psycopg.connect(system.database_url("inventory", owner=True)) as connection:
         connection.execute("LOCK TABLE stock_move")
         _sell(till)
-        _until("the courier waits too", lambda: _waits(system, "lapak inventory reconciler"))
+        until("the courier waits too", lambda: _waits(system, "lapak inventory reconciler"))
         assert _gauge(system, "lag_events") == 10
         _age(system, "inventory", "source_state", "behind_since")
         assert _gauge(system, "lag_seconds") > 120
         assert _firing(system) == {("LapakConsumerBehind", *PAIR)}
-    _until("caught up", lambda: _calm(system), patience=60)
+    until("caught up", lambda: _calm(system))
 
 
 def test_a_producer_whose_courier_stands_still_shows_what_waits_and_that_nobody_leads(
     system: Running, till: Till
 ) -> None:
-    _until("calm", lambda: _calm(system))
+    until("calm", lambda: _calm(system))
     with frozen(system.pid("sales-courier")):
         _sell(till)
         first = _status(system)["sales"]
@@ -170,23 +165,23 @@ def test_a_producer_whose_courier_stands_still_shows_what_waits_and_that_nobody_
         second = _status(system)["sales"]
         assert (first["outbox_depth"], second["outbox_depth"]) == (10, 20)
         assert second["outbox_seconds"] > first["outbox_seconds"] > 0
-        _until("its session ends", lambda: not _gauge(system, "relay_leads", ("sales", "own")), patience=15)
+        until("its session ends", lambda: not _gauge(system, "relay_leads", ("sales", "own")))
         assert not _status(system)["sales"]["relay_leads"]
         _age(system, "sales", "outbox", "time")
         assert _firing(system) == {(alert, "sales", "own") for alert in ("LapakRelayWithoutLeader", "LapakOutboxOld")}
-    _until("caught up", lambda: _calm(system))
+    until("caught up", lambda: _calm(system))
     assert _firing(system) == set()
 
 
 def test_a_worker_that_stands_still_is_made_up_for_by_the_feed(system: Running, till: Till) -> None:
-    _until("calm", lambda: _calm(system))
+    until("calm", lambda: _calm(system))
     before = _inward(_status(system))[PAIR]
     with frozen(system.pid("inventory-worker")):
         _sell(till)
-        _until("the feed brings it", lambda: _gauge(system, "repairs_total") > before["repairs"])
-        _until("nothing lacks", lambda: _gauge(system, "lag_events") == 0)
+        until("the feed brings it", lambda: _gauge(system, "repairs_total") > before["repairs"])
+        until("nothing lacks", lambda: _gauge(system, "lag_events") == 0)
         during = _inward(_status(system))[PAIR]
         assert during["position"] >= before["position"] + 10
         assert during["duplicates"] == before["duplicates"]
-    _until("the queue brings it too", lambda: _gauge(system, "duplicates_total") > before["duplicates"])
-    _until("calm", lambda: _calm(system))
+    until("the queue brings it too", lambda: _gauge(system, "duplicates_total") > before["duplicates"])
+    until("calm", lambda: _calm(system))

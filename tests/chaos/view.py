@@ -79,8 +79,8 @@ def summary(reports: Sequence[Report]) -> Table:
     """One row for each seed."""
     table = Table(box=None, header_style="bold", title="Runs under faults", title_justify="left")
     for name in (
-        "seed", "faults", "sales", "lost", "doubled", "strange", "poison", "dead", "state", "verify", "caught up",
-        "p99", "clean",
+        "seed", "faults", "sales", "lost", "doubled", "strange", "poison", "dead", "untrue", "state", "verify",
+        "caught up", "p99", "clean",
     ):  # fmt: skip
         table.add_column(name, justify="right", no_wrap=True)
     for report in reports:
@@ -91,7 +91,7 @@ def summary(reports: Sequence[Report]) -> Table:
 def _row(report: Report) -> list[str]:
     one = report.account
     if one is None:
-        return [str(report.seed), str(len(report.done)), *["–"] * 10, "[red]no[/]"]
+        return [str(report.seed), str(len(report.done)), *["–"] * 11, "[red]no[/]"]
     same = all(left == right for left, right in report.hashes.values())
     return [
         str(report.seed),
@@ -102,6 +102,7 @@ def _row(report: Report) -> list[str]:
         str(one.unexpected),
         str(one.poison),
         str(one.poison - one.poison_missing + one.dead_strange),
+        str(one.truths.wrong),
         "same" if same else "[red]differs[/]",
         str(one.verify),
         _timed(report.caught_up, CATCH_UP_WITHIN),

@@ -13,7 +13,10 @@ from shared.local.running import Running
 
 EVERY = 0.05  # seconds: the resolution of what is measured
 
-_POSITION = "SELECT got::text, epoch FROM cursor WHERE source = %s AND types && %s::text[]"
+_POSITION = """
+    SELECT got::text, epoch FROM cursor JOIN source_state USING (source, epoch)
+     WHERE source = %s AND types && %s::text[]
+"""
 _NEW = "SELECT (%s::int8multirange - %s::int8multirange)::text"
 _AGES = """
     SELECT extract(epoch FROM clock_timestamp() - time)::float8 FROM event_log
@@ -30,7 +33,7 @@ class Watch:
 
     def __post_init__(self) -> None:
         self._stop = threading.Event()
-        self._got: dict[tuple[str, str], str] = {}
+        self._got: dict[tuple[str, str, str], str] = {}
         self._thread = threading.Thread(target=self._run, daemon=True)
 
     def start(self) -> Watch:
@@ -69,11 +72,12 @@ class Watch:
                 row = connections.by_service[consumer].execute(_POSITION, (source, types)).fetchone()
                 if row is None:
                     continue
-                before = self._got.get((consumer, source), "{}")
+                at = (consumer, source, str(row[1]))  # of a log that was restored, what was received before is no news
+                before = self._got.get(at, row[0] if count else "{}")
                 if count and row[0] != before:
                     new = connections.by_service[consumer].execute(_NEW, (row[0], before)).fetchone() or ("{}",)
                     self.samples += [age for (age,) in connections.by_service[source].execute(_AGES, (types, new[0]))]
-                self._got[consumer, source] = row[0]
+                self._got[at] = row[0]
 
 
 class _Connections:

@@ -6,8 +6,7 @@ import contextlib
 import json
 import os
 import subprocess
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,6 +15,7 @@ import pytest
 from shared.local.home import ROOT, free_port
 from tests.benchmarks.load import LINES, stock_the_shop
 from tests.chaos.load import People, register_residents
+from tests.waiting import until
 
 IMAGE = "lapak:test"
 
@@ -23,9 +23,9 @@ IMAGE = "lapak:test"
 def engine_complaint() -> str | None:
     """Why containers cannot be run here; None when they can."""
     try:
-        done = subprocess.run(["docker", "compose", "version"], capture_output=True, text=True, timeout=20, check=False)
+        done = subprocess.run(["docker", "compose", "version"], capture_output=True, text=True, timeout=60, check=False)
         if done.returncode == 0:
-            done = subprocess.run(["docker", "info"], capture_output=True, text=True, timeout=20, check=False)
+            done = subprocess.run(["docker", "info"], capture_output=True, text=True, timeout=60, check=False)
     except (OSError, subprocess.TimeoutExpired) as error:
         return f"docker does not run: {error}"
     return None if done.returncode == 0 else f"docker says: {done.stderr.strip()[-300:]}"
@@ -134,10 +134,12 @@ def removed_at_the_end(stack: Stack) -> Iterator[Stack]:
 
 @contextlib.contextmanager
 def tokens_of(stack: Stack) -> Iterator[None]:
-    """Tokens issued in this process are good in that project."""
+    """Tokens issued in this process are good in that project: it signs as the office."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("LAPAK_TOKEN_PRIVATE_KEY", stack.secret("common/token_private_key"))
-        patch.setenv("LAPAK_TOKEN_PUBLIC_KEYS", stack.secret("common/token_public_keys"))
+        old = "COMPOSE_FILE" in stack.environment  # a release whose one key lay in a folder for all
+        patch.setenv(
+            "LAPAK_TOKEN_PRIVATE_KEY", stack.secret("common/token_private_key" if old else "office/private_key")
+        )
         yield
 
 
@@ -152,16 +154,6 @@ def people_at_work(stack: Stack, *, registers: int = 4, seed: int = 1) -> Iterat
     finally:
         people.stop.set()
     people.finish()
-
-
-def until(what: str, condition: Callable[[], Any], patience: float = 60.0) -> Any:
-    """What the condition gives as soon as it is true. Fails after `patience` seconds."""
-    deadline = time.monotonic() + patience
-    while not (found := condition()):
-        if time.monotonic() > deadline:
-            pytest.fail(f"{what}: not within {patience:.0f} s")
-        time.sleep(0.2)
-    return found
 
 
 def each_sale_moved_once(stack: Stack, people: People) -> None:

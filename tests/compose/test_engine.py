@@ -12,8 +12,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.compose.stack import Stack, each_sale_counts_once, engine_complaint, people_at_work, until
+from tests.compose.stack import Stack, each_sale_counts_once, engine_complaint, people_at_work
 from tests.compose.test_hardening import STANDING
+from tests.waiting import until
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 

@@ -54,6 +54,10 @@ def test_it_brings_what_the_command_line_needs_and_nothing_that_builds(tool: Sta
     for program in ("pg_dump", "pg_restore"):
         run = tool.run("docker", "run", "--rm", "--read-only", "--entrypoint", program, IMAGE, "--version")
         assert "PostgreSQL" in run.stdout
+    versions = "for one in /usr/local/bin /usr/lib/postgresql/*/bin; do $one/pg_restore --version; done"
+    found = tool.run("docker", "run", "--rm", "--read-only", "--entrypoint", "sh", IMAGE, "-c", versions).stdout
+    # The compose file's server, and the one that `lapak up` starts elsewhere.
+    assert [line.split()[2].split(".")[0] for line in found.splitlines()] == ["17", "18"]
     absent = tool.run("docker", "run", "--rm", "--entrypoint", "sh", IMAGE, "-c", "command -v gcc uv psql", check=False)
     assert absent.stdout == ""
 

@@ -37,7 +37,7 @@ def _run(stack: Stack, line: str) -> str:
     if EXAMPLE in line:
         line = line.replace(EXAMPLE, _newest_backup(stack))
     if "ID" in line.split():
-        line = line.replace(" ID", f" {_keys(stack, 'token', works=False)[-1]}")
+        line = line.replace(" ID", f" {_keys(stack, 'sales-web', works=False)[-1]}")
     if "OLD-ID" in line.split():
         line = line.replace("OLD-ID", _keys(stack, "identity", works=False)[-1])
     return stack.run("sh", "-c", line, patience=400).stdout

@@ -11,11 +11,15 @@ import pytest
 
 from shared.local.home import COMMAND_LINE, ROOT, free_port
 from tests.chaos.load import People
-from tests.compose.stack import IMAGE, Stack, each_sale_moved_once, people_at_work, until
+from tests.compose.stack import IMAGE, Stack, each_sale_moved_once, people_at_work
+from tests.waiting import until
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 STACK = "lapaktest"
+#: A Redis that is told the users that `lapak secrets` has made.
+_REDIS = """printf '%s\\n' "$USERS" >/tmp/users.acl
+exec redis-server --aclfile /tmp/users.acl --maxmemory-policy noeviction"""
 REPLICATED = [
     f"{service}-{kind}" for service in ("training", "inventory", "sales") for kind in ("web", "worker", "courier")
 ]
@@ -73,15 +77,13 @@ def swarm(engine: None, keys: None, tmp_path_factory: pytest.TempPathFactory) ->
 
 def _start_servers(swarm: Swarm, secrets: Path) -> None:
     """PostgreSQL and Redis as somebody else's: not of the stack, but to be had at its network."""
-    password, network = (secrets / "servers" / "postgres_password").read_text().strip(), f"{STACK}_back"
+    password, network = (secrets / "postgres" / "postgres_password").read_text().strip(), f"{STACK}_back"
     run = ["run", "-d", "--network", network, "--name"]
     swarm.docker(
         *run, f"{STACK}-postgres", "-e", f"POSTGRES_PASSWORD={password}", "postgres:17", "-c", "max_connections=400"
     )
-    redis = (secrets / "servers" / "redis_password").read_text().strip()
-    swarm.docker(
-        *run, f"{STACK}-redis", "redis:8", "redis-server", "--requirepass", redis, "--maxmemory-policy", "noeviction"
-    )
+    users = (secrets / "redis" / "users.acl").read_text()
+    swarm.docker(*run, f"{STACK}-redis", "-e", f"USERS={users}", "redis:8", "sh", "-c", _REDIS)
 
 
 def _whole(swarm: Swarm) -> bool:

@@ -17,9 +17,9 @@ from tests.compose.stack import (
     each_sale_counts_once,
     people_at_work,
     removed_at_the_end,
-    until,
 )
 from tests.compose.test_hardening import PROCESSES
+from tests.waiting import until
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
@@ -42,10 +42,15 @@ def _git(*arguments: str) -> str:
     return done.stdout.strip()
 
 
+def _release() -> str:
+    """The last release; empty where this clone knows none."""
+    return _git("describe", "--tags", "--abbrev=0") or _git("log", "-1", "--format=%H", "--grep=^Release ")
+
+
 @pytest.fixture(scope="module")
 def release(engine: None) -> str:
     """The image of the last release."""
-    found = _git("describe", "--tags", "--abbrev=0") or _git("log", "-1", "--format=%H", "--grep=^Release ")
+    found = _release()
     if not found:
         pytest.skip("NOT RUN: this clone knows no release to upgrade from (fetch its tags)")
     image = f"lapak:test-{found[:20]}"
@@ -71,21 +76,34 @@ def next_release(engine: None, tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 @pytest.fixture(scope="module")
-def old(release: str, keys: None) -> Iterator[Stack]:
-    """A project that runs the last release."""
-    with removed_at_the_end(Stack(f"lapak-test-upgrade-{os.getpid()}", image=release)) as stack:
+def files(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The compose file of the last release, beside what it names."""
+    folder = tmp_path_factory.mktemp("release")
+    wanted = [_git("rev-parse", f"{_release()}^{{commit}}"), "docker-compose.yml", "deploy"]
+    archive = subprocess.run(["git", "archive", *wanted], cwd=ROOT, capture_output=True, check=True)
+    subprocess.run(["tar", "x", "-C", str(folder)], input=archive.stdout, check=True)
+    return str(folder / "docker-compose.yml")
+
+
+@pytest.fixture(scope="module")
+def old(release: str, files: str, keys: None) -> Iterator[Stack]:
+    """A project that runs the last release as that was run."""
+    name = f"lapak-test-upgrade-{os.getpid()}"
+    with removed_at_the_end(Stack(name, image=release, environment={"COMPOSE_FILE": files})) as stack:
         stack.up("--scale", "sales-web=2")
         yield stack
 
 
-def test_forth_and_back_without_a_failed_sale(old: Stack, release: str, next_release: str) -> None:
+def test_forth_and_back_without_a_failed_sale(old: Stack, release: str, files: str, next_release: str) -> None:
     assert old.lapak("migrate", "--check").returncode == 0
     with people_at_work(old) as people:
+        del old.environment["COMPOSE_FILE"]
         _upgrade(old, next_release)
         assert old.sql("sales", "SELECT version_num FROM alembic_version") == [["9999"]]
         assert old.lapak("migrate", "--check").returncode == 0
         first = len(people.acknowledged)
         until("sales go on", lambda: len(people.acknowledged) > first + 20)
+        old.environment["COMPOSE_FILE"] = files
         _upgrade(old, release)
         newer = old.lapak("migrate", "--check")
         assert "sales: at 9999, newer than" in newer.stdout

@@ -47,7 +47,7 @@ def test_prometheus_takes_its_configuration(promtool: str, tmp_path: Path) -> No
     """As the compose file puts it together."""
     shutil.copy(MONITORING / "prometheus.yml", tmp_path)
     shutil.copy(ROOT / "docs" / "alerts.yml", tmp_path)
-    assert "12 rules found" in _said(promtool, "check", "config", str(tmp_path / "prometheus.yml"))
+    assert "13 rules found" in _said(promtool, "check", "config", str(tmp_path / "prometheus.yml"))
 
 
 def test_the_dashboard_shows_figures_that_exist() -> None:

@@ -25,7 +25,7 @@ from shared.db import Database
 SERVICES = ("training", "inventory", "sales")
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
 SCOPES = {"workshop": "WS-RTI", "outlet": "OUT-DKR", "register": "OUT-DKR-1", "service": "inventory"}
-FUZZ = settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+FUZZ = settings(max_examples=25, suppress_health_check=list(HealthCheck))
 
 
 def _app(service: str, database_for: Callable[[str], Database]) -> Any:

@@ -21,10 +21,12 @@ TO_SALES = {
     },
     "StockMoved": {"move_id", "outlet", "sku", "lot", "delta", "reason_code"},
     "LotRecalled": {"lot", "sku", "reason_code", "recalled_at"},
+    "TokenRevoked": {"jti", "expires_at"},
 }  # fmt: skip
 INSIDE_ONLY = {"OutputAccepted", "SkillGranted", "SkillWithdrawn"}
-#: Text of any form: the words of a product, and nothing else. All other text is a code, an id, a day or an instant.
-FREE_TEXT = {"ProductPublished": {"name.id", "name.en", "category", "unit"}}
+#: Text of any form: the words of a product, the random id of a token, and nothing else.
+#: All other text is a code, an id, a day or an instant.
+FREE_TEXT = {"ProductPublished": {"name.id", "name.en", "category", "unit"}, "TokenRevoked": {"jti"}}
 _BOUND = ("format", "pattern", "enum", "const", "maxLength")
 
 
@@ -52,9 +54,10 @@ def _to_sales() -> list[type[Event]]:
 
 def test_events_to_sales_carry_exactly_the_fields_written_here() -> None:
     assert {event.__name__: set(_leaves(event)) for event in _to_sales()} == TO_SALES
+    assert len(_to_sales()) == len(TO_SALES) + 1, "TokenRevoked comes from both"
 
 
-def test_only_the_words_of_a_product_are_free_text_on_the_city_side() -> None:
+def test_only_the_words_of_a_product_and_ids_of_tokens_are_free_text_on_the_city_side() -> None:
     free = {
         event.__name__: {
             path
@@ -74,7 +77,7 @@ def test_events_that_name_a_maker_stay_inside() -> None:
 
 
 def test_the_feed_and_the_queue_give_sales_nothing_else() -> None:
-    assert subscription("sales", "training") == ()
+    assert subscription("sales", "training") == ("lapak.training.TokenRevoked.v1",)
     assert {name.split(".")[2] for name in subscription("sales", "inventory")} == set(TO_SALES)
 
 

@@ -11,7 +11,11 @@ from sqlalchemy import text
 
 from shared.db import Database
 
-_END = "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE usename = current_user AND pid <> %s"
+#: Of this database: the roles are the same in those of other tests.
+_END = """
+    SELECT pg_terminate_backend(pid, 60000) FROM pg_stat_activity
+     WHERE datname = current_database() AND application_name = 'test sales' AND pid <> %s
+"""
 
 
 def _idle_connections(database: Database, count: int) -> None:

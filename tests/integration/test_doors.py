@@ -2,52 +2,24 @@
 
 from __future__ import annotations
 
-import importlib
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 from http.cookies import SimpleCookie
 from typing import Any
 
+import psycopg
 import pytest
 from flask import Flask
-from flask.testing import FlaskClient
 from sqlalchemy import text
 
 from shared.auth import issue
 from shared.db import Database
 from shared.http.guard import COOKIE
-from shared.web.limits import limiter
+from shared.web import language
+from tests.integration.doors import OWN, bearer, code_for, json_of
 
-OWN = {"Sec-Fetch-Site": "same-origin"}
 SERVICES = ("inventory", "sales", "training")
-
-
-@pytest.fixture
-def app_of(database_for: Callable[[str], Database]) -> Iterator[Callable[[str], Flask]]:
-    """The app of a service; nobody has guessed yet."""
-
-    def app_of(service: str) -> Flask:
-        app: Flask = importlib.import_module(f"services.{service}.app").create_app(database_for(service))
-        limiter.reset()
-        return app
-
-    yield app_of
-    limiter.reset()
-
-
-def _json(answer: Any) -> Any:
-    return answer.json
-
-
-def _bearer(role: str, **scope: str) -> dict[str, str]:
-    return {"Authorization": f"Bearer {issue(role=role, lifetime=timedelta(minutes=5), subject='op', **scope)}"}
-
-
-def _code(client: FlaskClient, service: str, **body: Any) -> str:
-    made = client.post(f"/{service}/v1/pairings", json=body, headers=_bearer("operator"))
-    assert made.status_code == 201, made.data
-    return str(_json(made)["code"])
 
 
 def _cookie(answer: Any) -> Any:
@@ -60,7 +32,7 @@ def _cookie(answer: Any) -> Any:
 @pytest.mark.parametrize("service", SERVICES)
 def test_a_code_lets_a_person_in_once(service: str, app_of: Callable[[str], Flask]) -> None:
     client = app_of(service).test_client()
-    code = _code(client, service, role="auditor", subject="Ibu Ani")
+    code = code_for(client, service, role="auditor", subject="Ibu Ani")
     home = client.get(f"/{service}/")
     assert (home.status_code, home.headers["Location"]) == (302, f"/{service}/sign-in?next=/{service}/")
     done = client.post(f"/{service}/sign-in", data={"code": code.lower(), "next": f"/{service}/"}, headers=OWN)
@@ -78,23 +50,23 @@ def test_a_code_lets_a_person_in_once(service: str, app_of: Callable[[str], Flas
 
 def test_a_code_of_a_device_is_none_of_a_person_and_the_other_way_round(app_of: Callable[[str], Flask]) -> None:
     client = app_of("sales").test_client()
-    device = _code(client, "sales", role="register", outlet="OUT-1", register="OUT-1-1")
-    person = _code(client, "sales", role="city")
+    device = code_for(client, "sales", role="register", outlet="OUT-1", register="OUT-1-1")
+    person = code_for(client, "sales", role="city")
     assert client.post("/sales/sign-in", data={"code": device}, headers=OWN).status_code == 404
     assert client.post("/sales/v1/pairing-claims", json={"code": person}).status_code == 404
     claimed = client.post("/sales/v1/pairing-claims", json={"code": device})
-    assert (_json(claimed)["role"], _json(claimed)["outlet"], _json(claimed)["register"]) == (
+    assert (json_of(claimed)["role"], json_of(claimed)["outlet"], json_of(claimed)["register"]) == (
         "register",
         "OUT-1",
         "OUT-1-1",
     )
-    headers = {"Authorization": f"Bearer {_json(claimed)['token']}"}
+    headers = {"Authorization": f"Bearer {json_of(claimed)['token']}"}
     assert client.get("/sales/v1/catalogue?outlet=OUT-1", headers=headers).status_code == 200
 
 
 def test_a_code_expires(app_of: Callable[[str], Flask], urls_for: Callable[..., Any]) -> None:
     client = app_of("sales").test_client()
-    code = _code(client, "sales", role="city")
+    code = code_for(client, "sales", role="city")
     database = Database(urls_for("sales").app)
     with database.transaction() as session:
         session.execute(text("UPDATE pairing SET expires_at = now() - interval '1 second'"))
@@ -104,8 +76,8 @@ def test_a_code_expires(app_of: Callable[[str], Flask], urls_for: Callable[..., 
 
 def test_the_database_keeps_no_code_and_no_token(app_of: Callable[[str], Flask], urls_for: Callable[..., Any]) -> None:
     client = app_of("sales").test_client()
-    code = _code(client, "sales", role="register", outlet="OUT-1", register="OUT-1-1")
-    token = _json(client.post("/sales/v1/pairing-claims", json={"code": code}))["token"]
+    code = code_for(client, "sales", role="register", outlet="OUT-1", register="OUT-1-1")
+    token = json_of(client.post("/sales/v1/pairing-claims", json={"code": code}))["token"]
     database = Database(urls_for("sales").app)
     with database.transaction() as session:
         kept = str(session.execute(text("SELECT to_jsonb(p) FROM pairing p")).all())
@@ -118,32 +90,32 @@ def test_the_database_keeps_no_code_and_no_token(app_of: Callable[[str], Flask],
 
 def test_what_was_paired_can_be_revoked_on_the_page(app_of: Callable[[str], Flask]) -> None:
     client = app_of("sales").test_client()
-    code = _code(client, "sales", role="register", outlet="OUT-1", register="OUT-1-1")
-    (pairing,) = _json(client.get("/sales/v1/pairings", headers=_bearer("operator")))["items"]
-    early = client.post(f"/sales/devices/{pairing['id']}/revocation", headers=_bearer("operator"))
+    code = code_for(client, "sales", role="register", outlet="OUT-1", register="OUT-1-1")
+    (pairing,) = json_of(client.get("/sales/v1/pairings", headers=bearer("operator")))["items"]
+    early = client.post(f"/sales/devices/{pairing['id']}/revocation", headers=bearer("operator"))
     assert early.status_code == 409
-    token = _json(client.post("/sales/v1/pairing-claims", json={"code": code}))["token"]
-    page = client.get("/sales/devices", headers=_bearer("operator")).text
+    token = json_of(client.post("/sales/v1/pairing-claims", json={"code": code}))["token"]
+    page = client.get("/sales/devices", headers=bearer("operator")).text
     assert "OUT-1 · OUT-1-1" in page
     assert "Cabut" in page
-    done = client.post(f"/sales/devices/{pairing['id']}/revocation", headers=_bearer("operator"))
+    done = client.post(f"/sales/devices/{pairing['id']}/revocation", headers=bearer("operator"))
     assert done.status_code == 303
     fresh = app_of("sales").test_client()  # (a process reads revocations again every 2 s)
     assert fresh.get("/sales/v1/shifts", headers={"Authorization": f"Bearer {token}"}).status_code == 401
-    assert "dicabut" in client.get("/sales/devices", headers=_bearer("operator")).text
+    assert "dicabut" in client.get("/sales/devices", headers=bearer("operator")).text
 
 
 def test_the_page_makes_a_code_and_says_what_is_wrong_with_a_form(app_of: Callable[[str], Flask]) -> None:
     client = app_of("inventory").test_client()
-    wrong = client.post("/inventory/devices", data={"role": "terminal"}, headers=_bearer("operator"))
+    wrong = client.post("/inventory/devices", data={"role": "terminal"}, headers=bearer("operator"))
     assert wrong.status_code == 422
     assert "takes --workshop" in wrong.text
-    made = client.post("/inventory/devices", data={"role": "terminal", "workshop": "WS-1"}, headers=_bearer("operator"))
+    made = client.post("/inventory/devices", data={"role": "terminal", "workshop": "WS-1"}, headers=bearer("operator"))
     assert made.status_code == 201
     found = re.search(r"<b[^>]*>([0-9A-Z]{5}-[0-9A-Z]{5})</b>", made.text)
     assert found
     claimed = client.post("/inventory/v1/pairing-claims", json={"code": found[1]})
-    assert _json(claimed)["workshop"] == "WS-1"
+    assert json_of(claimed)["workshop"] == "WS-1"
 
 
 def test_another_site_may_neither_sign_in_nor_change_anything(app_of: Callable[[str], Flask]) -> None:
@@ -153,7 +125,7 @@ def test_another_site_may_neither_sign_in_nor_change_anything(app_of: Callable[[
         for path in ("/sales/devices", "/sales/v1/pairings", "/sales/sign-in", "/sales/sign-out"):
             answer = client.post(path, data={"role": "city"}, headers=headers)
             assert answer.status_code == 403, (headers, path)
-    assert _json(client.get("/sales/v1/pairings"))["items"] == []
+    assert json_of(client.get("/sales/v1/pairings"))["items"] == []
     assert client.post("/sales/v1/pairings", json={"role": "city"}, headers=OWN).status_code == 201
     same = {"Origin": "http://localhost"}  # a browser of before Fetch Metadata
     assert client.post("/sales/v1/pairings", json={"role": "city"}, headers=same).status_code == 201
@@ -164,7 +136,7 @@ def test_another_site_may_neither_sign_in_nor_change_anything(app_of: Callable[[
 )
 def test_signing_in_leads_to_no_other_site(path: str, app_of: Callable[[str], Flask]) -> None:
     client = app_of("sales").test_client()
-    code = _code(client, "sales", role="city")
+    code = code_for(client, "sales", role="city")
     done = client.post("/sales/sign-in", data={"code": code, "next": path}, headers=OWN)
     assert done.headers["Location"] == "/sales/"
 
@@ -172,7 +144,7 @@ def test_signing_in_leads_to_no_other_site(path: str, app_of: Callable[[str], Fl
 @pytest.mark.parametrize("wanted", ["", "/sales/"])
 def test_an_operator_is_led_to_the_devices(wanted: str, app_of: Callable[[str], Flask]) -> None:
     client = app_of("sales").test_client()
-    code = _code(client, "sales", role="operator")
+    code = code_for(client, "sales", role="operator")
     done = client.post("/sales/sign-in", data={"code": code, "next": wanted}, headers=OWN)
     assert done.headers["Location"] == "/sales/devices"
     assert client.get("/sales/devices").status_code == 200
@@ -188,10 +160,36 @@ def test_who_guesses_must_wait(way: str, app_of: Callable[[str], Flask]) -> None
     assert 0 < int(refused.headers["Retry-After"]) <= 60
 
 
+def _in_words(answer: Any, status: int, words: str) -> bool:
+    told = (answer.status_code, answer.content_type, "<h1>" in answer.text, words in answer.text)
+    return told == (status, "text/html; charset=utf-8", True, True)
+
+
+def test_what_happens_to_any_request_is_said_in_words_on_a_page(
+    app_of: Callable[[str], Flask], urls_for: Callable[..., Any]
+) -> None:
+    client, words = app_of("sales").test_client(), {"data": {"code": "A"}, "headers": OWN}
+    large = client.post("/sales/sign-in", data={"code": "A" * 40_000}, headers=OWN)
+    assert _in_words(large, 413, "Terlalu besar")
+    for _ in range(10):
+        client.post("/sales/sign-in", **words)
+    often = client.post("/sales/sign-in", **words)
+    assert _in_words(often, 429, "Terlalu sering dicoba")
+    assert 0 < int(often.headers["Retry-After"]) <= 60
+    assert "Tried too often" in client.post("/sales/sign-in?lang=en", **words).text
+    client.delete_cookie(language.COOKIE)
+    with psycopg.connect(urls_for("sales").owner) as owner:
+        owner.execute("ALTER TABLE register RENAME TO elsewhere")
+    away = client.get("/sales/registers", headers=bearer("city"))
+    assert _in_words(away, 503, "Belum bisa sekarang")
+    assert int(away.headers["Retry-After"]) > 0
+    assert client.get("/sales/v1/registers", headers=bearer("city")).content_type == "application/problem+json"
+
+
 @pytest.mark.parametrize("service", SERVICES)
 def test_no_page_runs_scripts_of_others(service: str, app_of: Callable[[str], Flask]) -> None:
     app = app_of(service)
-    client, headers = app.test_client(), _bearer("auditor")
+    client, headers = app.test_client(), bearer("auditor")
     paths = {rule.rule for rule in app.url_map.iter_rules() if "GET" in (rule.methods or ()) and "<" not in rule.rule}
     pages = [path for path in paths if not re.search(r"/v1/|/events|/docs$", path)]
     seen = 0
@@ -223,3 +221,6 @@ def test_files_are_small_and_asked_for_only_when_they_changed(app_of: Callable[[
     assert (again.status_code, again.data) == (304, b"")
     for path in ("nothing.css", "../app.py", "shared/../../app.py", "%2e%2e/app.py"):
         assert client.get(f"/sales/static/{path}").status_code == 404
+
+
+# -- who lets whom in, and as whom -----------------------------------------------------------------------------

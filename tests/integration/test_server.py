@@ -6,15 +6,15 @@ import os
 import signal
 import subprocess
 import sys
-import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
 import pytest
 
 from shared.local.home import ROOT, free_port
+from tests.waiting import PATIENCE, machine, until
 
 _APP = """
 import os
@@ -36,7 +36,7 @@ class Server:
         environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"}
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(command, cwd=folder, env=environment, stdout=log, stderr=log)
-        eventually(self.answers)
+        until("it answers", self.answers)
 
     def write(self, name: str, first: str = "") -> None:
         """The app as its next worker will find it; `first` is a line at its top."""
@@ -44,7 +44,7 @@ class Server:
 
     def ask(self) -> list[str]:
         """(name, worker)."""
-        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/", timeout=20) as answer:
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/", timeout=PATIENCE) as answer:
             found: list[str] = answer.read().decode().split()
         return found
 
@@ -58,14 +58,6 @@ class Server:
     def says(self, text: str) -> bool:
         """Whether it is in the log."""
         return text in self.log.read_text(encoding="utf-8")
-
-
-def eventually(condition: Callable[[], bool]) -> None:
-    """Wait for it."""
-    deadline = time.monotonic() + 20
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
 
 
 @pytest.fixture
@@ -85,7 +77,7 @@ def server(tmp_path: Path) -> Iterator[Server]:
 def test_a_reload_takes_the_code_as_it_now_is(server: Server) -> None:
     server.write("two")
     server.process.send_signal(signal.SIGHUP)
-    eventually(lambda: server.says("Worker-1 is replaced"))
+    until("its worker is replaced", lambda: server.says("Worker-1 is replaced"))
     assert server.ask()[0] == "two"
 
 
@@ -93,11 +85,11 @@ def test_when_the_new_code_cannot_begin_the_old_worker_stays(server: Server) -> 
     before = server.ask()
     server.write("two", "raise RuntimeError('broken')")
     server.process.send_signal(signal.SIGHUP)
-    eventually(lambda: server.says("the old one stays"))
+    until("it says so", lambda: server.says("the old one stays"))
     assert server.ask() == before
     server.write("three")
     server.process.send_signal(signal.SIGHUP)
-    eventually(lambda: server.says("Worker-1 is replaced"))
+    until("its worker is replaced", lambda: server.says("Worker-1 is replaced"))
     assert server.ask()[0] == "three"
 
 
@@ -110,11 +102,13 @@ def test_who_connects_while_there_is_no_worker_waits_for_the_next(server: Server
 
 
 def test_sigterm_in_the_middle_of_a_reload_ends_it_in_time_and_twice_is_as_once(server: Server) -> None:
-    server.write("two", "import time; time.sleep(30)")
+    server.write("two", "import time; time.sleep(600)")
     server.process.send_signal(signal.SIGHUP)
-    eventually(lambda: len(psutil.Process(server.process.pid).children()) == 2)
+    until("the reload has begun", lambda: len(psutil.Process(server.process.pid).children()) == 2)
     workers = psutil.Process(server.process.pid).children()
-    server.process.terminate()
-    server.process.terminate()
-    assert server.process.wait(2.0) == 0
+    with machine() as clock:
+        server.process.terminate()
+        server.process.terminate()
+        clock.sees("it has ended", lambda: server.process.poll() is not None, 2.0)
+    assert server.process.returncode == 0
     assert not any(worker.is_running() for worker in workers)

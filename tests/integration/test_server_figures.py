@@ -10,12 +10,13 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
 
 from shared.local.home import ROOT, free_port
+from tests.waiting import PATIENCE, machine, until
 
 _APP = """
 import os
@@ -39,18 +40,16 @@ def _server(folder: Path) -> Iterator[tuple[subprocess.Popen[bytes], Path]]:
             yield process, _asked(f"http://127.0.0.1:{port}/")
         finally:
             process.terminate()  # a killed one leaves its worker behind
-            process.wait(10)
+            process.wait(PATIENCE)
 
 
 def _asked(url: str) -> Path:
-    deadline = time.monotonic() + 20
-    while True:
-        try:
-            with urllib.request.urlopen(url, timeout=5) as answer:
-                return Path(answer.read().decode())
-        except OSError:
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
+    def answer() -> str:
+        with suppress(OSError), urllib.request.urlopen(url, timeout=PATIENCE) as answer:
+            return str(answer.read().decode())
+        return ""
+
+    return Path(until("it answers", answer))
 
 
 def _left(folder: Path, name: str, age: float = 3600.0) -> Path:
@@ -66,8 +65,10 @@ def test_it_is_private_and_goes_with_the_server(tmp_path: Path) -> None:
     with _server(tmp_path) as (process, folder):
         assert folder.parent == tmp_path
         assert folder.stat().st_mode & 0o777 == 0o700
-        process.send_signal(signal.SIGTERM)
-        assert process.wait(2.0) == 0
+        with machine() as clock:
+            process.send_signal(signal.SIGTERM)
+            clock.sees("it has ended", lambda: process.poll() is not None, 2.0)
+        assert process.returncode == 0
         assert not folder.exists()
 
 

@@ -9,10 +9,10 @@ from typing import Any
 
 import psycopg
 
-from services.system.demo.api import until
 from shared.jsontext import dumps
 from shared.local.running import Running
 from tests.benchmarks.load import Till
+from tests.waiting import until
 
 #: The processes that are ours and stay.
 PROCESSES = (

@@ -17,6 +17,7 @@ import pytest
 
 from shared.local import keyring, keys
 from shared.local.home import COMMAND_LINE, ROOT, Home, free_port, read_json
+from tests.waiting import PATIENCE
 
 pytestmark = pytest.mark.journey
 
@@ -33,7 +34,7 @@ class Local:
         own = {name: value for name, value in os.environ.items() if not name.startswith("LAPAK_")}
         done = subprocess.run(
             [*COMMAND_LINE, *arguments], cwd=ROOT, env=own | {"LAPAK_HOME": str(self.home)},
-            capture_output=True, text=True, timeout=120, check=False,
+            capture_output=True, text=True, timeout=2 * PATIENCE, check=False,
         )  # fmt: skip
         assert done.returncode == code, (arguments, done.stdout, done.stderr)
         return done.stdout + done.stderr
@@ -46,12 +47,20 @@ class Local:
         """A request with this token."""
         headers = {"Authorization": f"Bearer {token}"}
         url = f"http://127.0.0.1:{self.port}{path}"
-        return httpx.request(method, url, headers=headers, json=body or None, trust_env=False, timeout=30)
+        return httpx.request(method, url, headers=headers, json=body or None, trust_env=False, timeout=PATIENCE)
 
     def ids(self, kind: str) -> dict[str, bool]:
         """Whether each key works, by its id."""
         rows = [line.split(maxsplit=2) for line in self.run("keys", "list").splitlines()]
         return {row[1]: row[2] == "works" for row in rows if row[0] == kind}
+
+    def paired(self) -> str:
+        """The token of a register that was let in by a code, and so signed by sales' web."""
+        code = self.run("pair", "--register", "OUT-1-1", "--outlet", "OUT-1").splitlines()[0]
+        claim = httpx.post(
+            f"http://127.0.0.1:{self.port}/sales/v1/pairing-claims", json={"code": code}, trust_env=False, timeout=30
+        )
+        return str(claim.json()["token"])
 
 
 @pytest.fixture(scope="module")
@@ -88,19 +97,23 @@ def _in_use(local: Local, token: str, path: str) -> Iterator[list[int]]:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(300)
-def test_the_key_of_tokens(local: Local) -> None:
+@pytest.mark.parametrize("holder", ["office", "sales-web"])
+def test_the_key_of_tokens(local: Local, holder: str) -> None:
     catalogue = "/sales/v1/catalogue?outlet=OUT-1"
     scope = ("--outlet", "OUT-1", "--register", "OUT-1-1")
-    old = local.token("register", *scope)
-    (first,) = local.ids("token")
+
+    def fresh() -> str:
+        return local.token("register", *scope) if holder == "office" else local.paired()
+
+    old = fresh()
+    (first,) = local.ids(holder)
     with _in_use(local, old, catalogue) as answers:
-        second = local.run("keys", "add", "token").splitlines()[0]
-        assert local.ids("token") == {first: True, second: False}
+        second = local.run("keys", "add", holder).splitlines()[0]
+        assert local.ids(holder) == {first: True, second: False}
         local.run("restart")
         local.run("keys", "use", second)
-        assert local.ids("token") == {first: False, second: True}
-        new = local.token("register", *scope)
+        assert local.ids(holder) == {first: False, second: True}
+        new = fresh()
         assert [local.ask(token, catalogue).status_code for token in (old, new)] == [200, 200]
         local.run("restart")
     assert len(answers) > 20
@@ -113,7 +126,6 @@ def test_the_key_of_tokens(local: Local) -> None:
     assert "no key" in local.run("keys", "use", first, code=2)
 
 
-@pytest.mark.timeout(300)
 def test_the_key_of_names(local: Local) -> None:
     instructor = local.token("instructor")
     made = local.ask(instructor, "/training/v1/residents", "POST", name="Siti Aminah").json()
@@ -141,7 +153,6 @@ def test_the_key_of_names(local: Local) -> None:
     assert "one that works" in local.run("keys", "drop", second, code=2)
 
 
-@pytest.mark.timeout(300)
 def test_passwords(local: Local) -> None:
     """As the page says: down, the files removed, up."""
     token, secrets = local.token("city"), local.home / "secrets"
@@ -175,11 +186,11 @@ def test_keys_of_the_environment_are_not_ours(name: str) -> None:
 def test_keys_in_a_folder_need_nothing_else(tmp_path: Path) -> None:
     keys.load(tmp_path)
     at = ("--folder", str(tmp_path))
-    first, second = (_elsewhere(*at, "add", "token").stdout.strip() for _ in range(2))
+    first, second = (_elsewhere(*at, "add", "office").stdout.strip() for _ in range(2))
     assert _elsewhere(*at, "use", second).returncode == 0
     assert _elsewhere(*at, "drop", first).returncode == 0
     listed = _elsewhere(*at, "list").stdout
-    assert f"token     {second} works" in listed
+    assert f"office            {second} works" in listed
     assert first not in listed
     assert not [word for path in tmp_path.iterdir() for word in _secret_words(path) if word in listed]
 

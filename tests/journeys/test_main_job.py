@@ -10,11 +10,12 @@ from typing import Any
 import pytest
 from uuid_utils.compat import uuid7
 
-from services.system.demo.api import Person, Refused, until
+from services.system.demo.api import Person, Refused
 from services.system.demo.story import OUTLET, REGISTER, SKU, WORKSHOP
 from shared.clock import now
 from shared.jsontext import instant
 from tests.journeys.conftest import Told
+from tests.waiting import until
 
 pytestmark = pytest.mark.journey
 

@@ -21,8 +21,8 @@ from shared.clock import now
 from shared.local import state
 from shared.local.environment import local_environment
 from shared.local.home import ROOT, Home, read_json
-from tests.compose.stack import until
 from tests.runbook import PAGE, blocks, sections
+from tests.waiting import PATIENCE, until
 
 pytestmark = pytest.mark.journey
 
@@ -59,7 +59,14 @@ class Desk:
             self._stay(words)
             return
         done = subprocess.run(
-            words, cwd=ROOT, env=self.environment, input="y\n", capture_output=True, text=True, timeout=200, check=False
+            words,
+            cwd=ROOT,
+            env=self.environment,
+            input="y\n",
+            capture_output=True,
+            text=True,
+            timeout=3 * PATIENCE,
+            check=False,
         )
         assert done.returncode == 0, (line, done.stdout[-2000:], done.stderr[-2000:])
         self.said[line] = done.stdout
@@ -68,7 +75,7 @@ class Desk:
         """In the foreground, until somebody stops it."""
         how = {"cwd": ROOT, "env": self.environment, "stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL}
         self.started.append(subprocess.Popen(words, stderr=subprocess.DEVNULL, text=True, **how))  # type: ignore[call-overload]
-        until("it is up", lambda: state.load(self.home).get("ready"), 60)
+        until("it is up", lambda: state.load(self.home).get("ready"))
 
     def _known(self, word: str) -> str:
         """What stands for a name that is only known here."""
@@ -77,7 +84,7 @@ class Desk:
             return f"{self.backups}/{newest if '2026' in word else ''}"
         names = {"SERVICE": "inventory", "TIME": now().isoformat(), "LETTER": self.said.get("letter", "")}
         if word in {"ID", "OLD-ID"}:
-            return self._key("token" if word == "ID" or "identity" not in "".join(self.said) else "identity")
+            return self._key("sales-web" if word == "ID" or "identity" not in "".join(self.said) else "identity")
         return names.get(word, word)
 
     def _key(self, kind: str) -> str:
@@ -110,7 +117,7 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
     subprocess.run(["./lapak", "down"], cwd=ROOT, env=found.environment, check=False, capture_output=True)
     for process in found.started:
         process.send_signal(signal.SIGTERM)
-        process.wait(timeout=60)
+        process.wait(PATIENCE)
     if found.home.servers != found.home.root:
         subprocess.run(["rm", "-rf", str(found.home.servers)], check=True)
 

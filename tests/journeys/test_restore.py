@@ -18,12 +18,13 @@ import pytest
 from psycopg import sql
 from uuid_utils.compat import uuid7
 
-from services.system.demo.api import Person, until
+from services.system.demo.api import Person
 from shared.clock import business_day, now
 from shared.local.home import ROOT
 from shared.local.running import Running, running_system
 from tests.benchmarks import load
 from tests.chaos.accounting import settle
+from tests.waiting import PATIENCE, until
 
 pytestmark = pytest.mark.journey
 
@@ -77,7 +78,7 @@ class Shop:
         """(consumer, source) by the alarm's own gauge."""
         found = set()
         for consumer in ("training", "inventory", "sales"):
-            text = httpx.get(f"{self.running.url}/{consumer}/metrics", trust_env=False).text
+            text = httpx.get(f"{self.running.url}/{consumer}/metrics", trust_env=False, timeout=PATIENCE).text
             gauges = re.findall(r'lapak_halted\{service="\w+",source="(\w+)"\} 1\.0', text)
             found |= {(consumer, source) for source in gauges}
         return found
@@ -114,7 +115,7 @@ class Shop:
             admin.execute(sql.SQL("DROP DATABASE {d}").format(**names))
             admin.execute(sql.SQL("ALTER DATABASE {b} RENAME TO {d}").format(**names))
         ready = f"{self.running.url}/{service}/readyz"
-        until("the service is back", lambda: httpx.get(ready, trust_env=False).status_code == 200)
+        until("the service is back", lambda: httpx.get(ready, trust_env=False, timeout=PATIENCE).status_code == 200)
 
     def runbook(self, service: str, moment: datetime) -> Iterator[str]:
         """Run the commands of "After a restore" in turn; what each one printed. Each must exit 0."""
@@ -144,7 +145,7 @@ def test_sales_restored(shop: Shop) -> None:
 
     shop.restore("sales")
     shop.sell(5)  # nobody has noticed anything yet
-    until("the alarm", lambda: shop.halted() == {("inventory", "sales"), ("training", "sales")}, seconds=60)
+    until("the alarm", lambda: shop.halted() == {("inventory", "sales"), ("training", "sales")})
     assert "See 'Consumer halted' in docs/operations.md" in _statuses(shop)
     granted = "SELECT count(*) FROM skill_grant"
     before = shop.read("inventory", granted)
@@ -153,7 +154,7 @@ def test_sales_restored(shop: Shop) -> None:
 
     commands = shop.runbook("sales", moment)
     assert "go on by themselves" in next(commands)
-    until("nobody is halted", lambda: not shop.halted(), seconds=60)
+    until("nobody is halted", lambda: not shop.halted())
     assert shop.send(shop.sold) == {"recorded": len(lost), "duplicate": len(shop.sold) - len(lost)}
     settle(shop.running)
     assert "halted:" not in next(commands)
@@ -172,15 +173,15 @@ def test_inventory_restored(shop: Shop) -> None:
 
     shop.restore("inventory")
     shop.product("LATE-1")
-    until("the alarm", lambda: shop.halted() == {("sales", "inventory"), ("training", "inventory")}, seconds=60)
+    until("the alarm", lambda: shop.halted() == {("sales", "inventory"), ("training", "inventory")})
     shop.sell(3)
     received = "SELECT count(DISTINCT document_id) FROM stock_move WHERE document_kind = 'sale'"
     everything = [(len(shop.read("sales", "SELECT id FROM sale")),)]
-    until("as a consumer it catches up", lambda: shop.read("inventory", received) == everything, seconds=60)
+    until("as a consumer it catches up", lambda: shop.read("inventory", received) == everything)
 
     commands = shop.runbook("inventory", moment)
     assert "go on by themselves" in next(commands)
-    until("nobody is halted", lambda: not shop.halted(), seconds=60)
+    until("nobody is halted", lambda: not shop.halted())
     shop.product("LOST-1")
     settle(shop.running)
     assert "halted:" not in next(commands)

@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 import redis
 
-from services.system.demo.api import until
 from shared.local.binaries import find_redis
 from shared.local.children import child_setup
 from shared.local.home import free_port
@@ -18,6 +17,7 @@ from shared.local.running import Running, running_system
 from tests.benchmarks.load import stock_the_shop
 from tests.chaos.clients import at_work, finish
 from tests.chaos.settling import each_sale_moved_once
+from tests.waiting import PATIENCE, until
 
 pytestmark = pytest.mark.journey
 
@@ -81,7 +81,7 @@ def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
         found.sentinels = ports[2:]
         for port in found.sentinels:
             found.start(port, *watch, watches=True)
-        until("the replica is known", lambda: _answers(found) and _knows_all(found), seconds=30)
+        until("the replica is known", lambda: _answers(found) and _knows_all(found))
         yield found
     finally:
         for port in found.processes:
@@ -113,7 +113,6 @@ def running(keys: None, watched: Watched, tmp_path_factory: pytest.TempPathFacto
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(300)
 def test_a_failover_under_load(watched: Watched, running: Running) -> None:
     """The Sentinel that is asked first is gone, too."""
     clients = at_work(running.url, stock_the_shop(running.url), (0.1, 0.1, 0.3))
@@ -122,10 +121,10 @@ def test_a_failover_under_load(watched: Watched, running: Running) -> None:
         until("messages go by it", lambda: _through(watched, first) > 20)
         watched.kill(watched.sentinels.pop(0))
         watched.kill(first)
-        until("another leads", lambda: watched.leader() not in {0, first}, seconds=60)
+        until("another leads", lambda: watched.leader() not in {0, first})
         second = watched.leader()
         before = _through(watched, second)
-        until("messages go by that", lambda: _through(watched, second) > before + 20, seconds=60)
+        until("messages go by that", lambda: _through(watched, second) > before + 20)
     finally:
         sold = finish(clients)
     assert [failure for client in clients for failure in client.failures] == [], "a sale needs no Redis"
@@ -145,4 +144,4 @@ def _through(watched: Watched, port: int) -> int:
 def _ready(running: Running) -> str:
     import httpx
 
-    return httpx.get(f"{running.url}/sales/readyz", trust_env=False).text.replace(" ", "")
+    return httpx.get(f"{running.url}/sales/readyz", trust_env=False, timeout=PATIENCE).text.replace(" ", "")

@@ -9,7 +9,6 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from services.system.demo.api import until
 from shared import redis_url
 from shared.config import SERVICES
 from shared.local.running import Running
@@ -17,6 +16,7 @@ from tests import tls
 from tests.benchmarks.load import stock_the_shop
 from tests.chaos.clients import at_work, finish
 from tests.chaos.settling import each_sale_moved_once
+from tests.waiting import until
 
 pytestmark = [pytest.mark.journey, pytest.mark.slow]
 
@@ -28,7 +28,6 @@ def _through(port: int, url: str, trusted: Path) -> str:
     return f"postgresql://{login}@127.0.0.1:1,127.0.0.1:{port}{parts.path}?sslmode=verify-full&sslrootcert={trusted}"
 
 
-@pytest.mark.timeout(180)
 def test_sales_flow(
     environment: Callable[..., dict[str, str]],
     start_system: Callable[..., Running],

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import signal
-import socket
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -15,11 +13,11 @@ from pathlib import Path
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-from shared.local import state
-from shared.local.home import ROOT
+from shared.local.home import ROOT, free_port
 from shared.local.running import Running, running_system
 from tests.benchmarks.load import Till, stock_the_shop
 from tests.journeys.telling import CALLER, moved, sell
+from tests.waiting import PATIENCE, machine
 
 LIMIT = 2.0
 SOLD = "lapak.sales.SaleRecorded.v1"
@@ -86,13 +84,12 @@ ENDED = ("web", "sales-courier", "inventory-worker")
 
 def _end(system: Running) -> None:
     """Ask a process of each kind to end, and see it gone in time, with code 0."""
-    pids = {name: system.pid(name) for name in ENDED}
+    pids = {name: pid for name in ENDED if (pid := system.pid(name))}
+    assert len(pids) == len(ENDED)
     for name, pid in pids.items():
-        began = time.monotonic()
-        system.kill(name, signal.SIGTERM)
-        while pid and state.lives(pid):
-            assert time.monotonic() - began < LIMIT, f"{name} still lives"
-            time.sleep(0.005)
+        with machine() as clock:
+            system.kill(name, signal.SIGTERM)
+            clock.gone(pid, name, LIMIT)
     for name, pid in pids.items():
         system.wait_ready(name, other_than=pid)
     told = (system.home.logs / "supervisor.log").read_text(encoding="utf-8")
@@ -142,12 +139,11 @@ _SETTINGS = {
 
 def _run(kind: str, **settings: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", *_PROCESSES[kind]]
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command += ["--port", str(port)] if kind == "web" else []
+    command += ["--port", str(free_port())] if kind == "web" else []
     environment = _SETTINGS | settings
-    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=30, check=False)
+    return subprocess.run(
+        command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=PATIENCE, check=False
+    )
 
 
 @pytest.mark.parametrize("kind", _PROCESSES)

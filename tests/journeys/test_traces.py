@@ -10,11 +10,11 @@ from typing import Any
 import psycopg
 import pytest
 
-from services.system.demo.api import until
 from shared.local.home import ROOT
 from shared.local.running import Running, frozen, running_system
 from tests.benchmarks.load import Till, stock_the_shop
 from tests.journeys.telling import CALLER, TRACE, TRACEPARENT, logged, moved, sell, spans
+from tests.waiting import until
 
 pytestmark = pytest.mark.journey
 

@@ -10,7 +10,7 @@ from services.inventory.models.consignments import (
     Receipt,
     ReceiptLine,
 )
-from services.inventory.models.ledger import stock_balance, stock_move
+from services.inventory.models.ledger import returned_line, stock_balance, stock_move
 from services.inventory.models.outputs import Lot, LotRecall, Output, OutputDecision, OutputMaker
 from services.inventory.models.reference import Outlet, Product, SkillGrant, Workshop
 from services.inventory.models.write_offs import WriteOff, WriteOffApproval, WriteOffLine
@@ -36,6 +36,7 @@ __all__ = [
     "WriteOff",
     "WriteOffApproval",
     "WriteOffLine",
+    "returned_line",
     "stock_balance",
     "stock_move",
 ]

@@ -16,11 +16,13 @@ from sqlalchemy import (
     UniqueConstraint,
     Uuid,
     func,
+    text,
 )
 
 from services.inventory.models.base import Base
-from shared.db import POSTED
+from shared.db import DERIVED, POSTED
 
+#: Three of four moves are sales: whoever looks for what customers got reads the ledger as it is, and not an index.
 #: A move is unique by document (kind and id), line, lot and leg: whatever is repeated moves goods once.
 stock_move = Table(
     "stock_move",
@@ -44,7 +46,24 @@ stock_move = Table(
     Index("ix_stock_move_lot_id", "lot", "id"),
     Index("ix_stock_move_sku_id", "sku", "id"),
     Index("ix_stock_move_source_id", "source", "id"),
-    Index("ix_stock_move_target_id", "target", "id"),
+    Index("ix_stock_move_target_id", "target", "id", postgresql_where=text("target <> 'customer'")),
+    info=POSTED,
+)
+
+#: What came back of sold lines, as it was told: it follows the lot that a person gives a sold line, before or after.
+returned_line = Table(
+    "returned_line",
+    Base.metadata,
+    Column("return_id", Uuid, primary_key=True),
+    Column("part", SmallInteger, primary_key=True, autoincrement=False),
+    Column("sale_id", Uuid, nullable=False),
+    Column("line_id", Uuid, nullable=False),
+    Column("place", String(60), nullable=False),
+    Column("sku", String(40), nullable=False),
+    Column("lot", String(40)),
+    Column("quantity", Numeric(14, 3), nullable=False),
+    Column("returned_at", DateTime(timezone=True), nullable=False),
+    Index("ix_returned_line_sale_id_line_id", "sale_id", "line_id"),
     info=POSTED,
 )
 
@@ -57,8 +76,9 @@ stock_balance = Table(
     Column("location", String(60), nullable=False),
     Column("sku", String(40), nullable=False),
     Column("lot", String(40)),
-    Column("on_hand", Numeric(20, 3), nullable=False),
+    Column("on_hand", Numeric(30, 3), nullable=False),
     UniqueConstraint("location", "sku", "lot", postgresql_nulls_not_distinct=True),
     Index("ix_stock_balance_lot", "lot"),
     Index("ix_stock_balance_sku", "sku"),
+    info=DERIVED,
 )

@@ -10,7 +10,8 @@ from sqlalchemy import ColumnElement, and_, exists, or_, select
 
 from services.inventory.models import Consignment, ConsignmentDispatch, ConsignmentLine, Receipt, ReceiptLine
 from services.inventory.models.base import code_of
-from shared.db import Page, Session, paged
+from shared.db import Session
+from shared.paging import Page, paged
 
 
 def listed(
@@ -43,9 +44,10 @@ def shown(session: Session, consignments: Sequence[Consignment], *, outlet: str 
     without quantities until the first receipt.
     """
     ids = [one.id for one in consignments]
-    lines: dict[UUID, list[ConsignmentLine]] = {}
-    wanted = select(ConsignmentLine).where(ConsignmentLine.consignment_id.in_(ids))
-    for line in session.scalars(wanted.order_by(ConsignmentLine.sku, ConsignmentLine.lot)):
+    lines: dict[UUID, list[Any]] = {}
+    columns = (ConsignmentLine.consignment_id, ConsignmentLine.sku, ConsignmentLine.lot, ConsignmentLine.quantity)
+    wanted = select(*columns).where(ConsignmentLine.consignment_id.in_(ids))  # rows: a page may have many thousand
+    for line in session.execute(wanted.order_by(ConsignmentLine.sku, ConsignmentLine.lot)):
         lines.setdefault(line.consignment_id, []).append(line)
     dispatches = select(ConsignmentDispatch).where(ConsignmentDispatch.consignment_id.in_(ids))
     sent = {row.consignment_id: row for row in session.scalars(dispatches)}
@@ -55,7 +57,7 @@ def shown(session: Session, consignments: Sequence[Consignment], *, outlet: str 
 
 def _show(
     one: Consignment,
-    lines: Sequence[ConsignmentLine],
+    lines: Sequence[Any],
     sent: ConsignmentDispatch | None,
     received: bool,
     outlet: str | None,

@@ -9,7 +9,8 @@ from uuid import UUID
 from sqlalchemy import Integer, Select, cast, func, or_, select
 
 from services.inventory.models import Discrepancy, DiscrepancyResolution
-from shared.db import Page, Session, paged
+from shared.db import Session
+from shared.paging import Page, paged
 
 
 def _rows() -> Select[Any]:

@@ -20,7 +20,8 @@ from services.inventory.models import (
     stock_balance,
 )
 from services.inventory.queries import consignments
-from shared.db import Page, Session, paged
+from shared.db import Session
+from shared.paging import Page, paged
 
 
 def newest(session: Session, *, state: str | None, after: str | None, limit: int) -> Page:

@@ -9,7 +9,8 @@ from sqlalchemy import ColumnElement, Date, Integer, Select, cast, exists, liter
 
 from services.inventory.models import Lot, LotRecall, OutputDecision, OutputMaker, Product, SkillGrant
 from services.inventory.queries.skills import valid_on
-from shared.db import Page, Session, paged
+from shared.db import Session
+from shared.paging import Page, paged
 
 
 def skill_withdrawn() -> ColumnElement[bool]:

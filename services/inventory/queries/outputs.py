@@ -12,7 +12,8 @@ from sqlalchemy import Select, select
 from services.inventory.models import Output, OutputDecision, OutputMaker, Product
 from services.inventory.queries.skills import holders
 from shared.clock import business_day
-from shared.db import Page, Session, paged
+from shared.db import Session
+from shared.paging import Page, paged
 
 
 def _rows() -> Select[*tuple[Any, ...]]:

@@ -9,7 +9,8 @@ from sqlalchemy import select
 
 from services.inventory.models import Outlet, Product, Workshop
 from services.inventory.models.base import outlet_location, workshop_location
-from shared.db import Page, Session, paged
+from shared.db import Session
+from shared.paging import Page, paged
 
 _MONEY = frozenset({"list_price", "material_cost"})
 _SHOWN = (

@@ -10,7 +10,8 @@ from sqlalchemy import Select, func, or_, select
 
 from services.inventory.models import Lot, LotRecall, stock_balance, stock_move
 from services.inventory.models.base import PRODUCTION, TRANSIT, VIRTUAL
-from shared.db import Page, Session, paged
+from shared.db import Session
+from shared.paging import Page, paged
 
 
 def _places(code: str) -> list[str]:
@@ -82,28 +83,23 @@ def moves(
     return paged(session, statement, [columns.id], after=after, limit=limit)
 
 
-def trace(session: Session, lot: Lot) -> dict[str, Any]:
-    """A lot from its output to its buyers: each step summed by document, and where it is now. Never the makers."""
+def trace(session: Session, lot: Lot, *, after: str | None, limit: int) -> dict[str, Any]:
+    """A lot from its output to its buyers: each step summed by document, and where it is now. Never the makers.
+
+    The steps come page by page, in the order of their posting: a lot may be sold ten thousand times.
+    """
     columns = stock_move.c
-    steps = session.execute(
-        select(
-            columns.document_kind,
-            columns.document_id,
-            columns.source,
-            columns.target,
-            func.sum(columns.quantity).label("quantity"),
-            func.min(columns.moved_at).label("moved_at"),
-        )
-        .where(columns.lot == lot.code)
-        .group_by(columns.document_kind, columns.document_id, columns.source, columns.target)
-        .order_by(func.min(columns.id))
-    ).all()
+    document = (columns.document_kind, columns.document_id, columns.source, columns.target)
+    sums = (func.sum(columns.quantity).label("quantity"), func.min(columns.moved_at).label("moved_at"))
+    grouped = select(*document, *sums, func.min(columns.id).label("id")).where(columns.lot == lot.code)
+    step = grouped.group_by(*document).subquery()
+    steps = paged(session, select(step), [step.c.id], after=after, limit=limit)
     where = session.execute(
         select(stock_balance.c.location, stock_balance.c.on_hand)
         .where(stock_balance.c.lot == lot.code, stock_balance.c.location != PRODUCTION, stock_balance.c.on_hand != 0)
         .order_by(stock_balance.c.location)
     ).all()
-    made = sum((step.quantity for step in steps if step.source == PRODUCTION), Decimal(0))
+    made = select(func.sum(columns.quantity)).where(columns.lot == lot.code, columns.source == PRODUCTION)
     recall = session.get(LotRecall, lot.code)
     return {
         "lot": lot.code,
@@ -113,8 +109,9 @@ def trace(session: Session, lot: Lot) -> dict[str, Any]:
         "made_on": lot.made_on,
         "expires_on": lot.expires_on,
         "recalled_at": recall.recalled_at if recall else None,
-        "made": made,
+        "made": session.scalar(made) or Decimal(0),
         "accounted": sum((row.on_hand for row in where), Decimal(0)),
         "where": where,
-        "steps": steps,
+        "steps": steps.items,
+        "next": steps.next,
     }

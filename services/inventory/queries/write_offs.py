@@ -9,7 +9,8 @@ from uuid import UUID
 from sqlalchemy import Numeric, cast, extract, select
 
 from services.inventory.models import WriteOff, WriteOffApproval, WriteOffLine
-from shared.db import Page, Session, paged
+from shared.db import Session
+from shared.paging import Page, paged
 
 
 def _shown(session: Session, found: Sequence[WriteOff]) -> list[dict[str, Any]]:

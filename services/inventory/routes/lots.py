@@ -8,7 +8,7 @@ from services.inventory.models import Lot
 from services.inventory.queries import lots as read
 from services.inventory.queries import stock
 from services.inventory.schemas import outputs as shapes
-from services.inventory.schemas.stock import TraceAnswer
+from services.inventory.schemas.stock import TraceAnswer, TraceArgs
 from services.inventory.usecases import lots
 from shared.errors import NotFound
 from shared.fields import check_code, page_of
@@ -41,14 +41,15 @@ def get_lot(lot: str) -> Any:
 
 @bp.get("/lots/<lot>/trace")
 @requires("staff", "auditor")
+@bp.arguments(TraceArgs(), location="query")
 @bp.response(200, TraceAnswer())
-def trace_lot(lot: str) -> Any:
-    """A lot backward to its output and forward to its sales; never the makers."""
+def trace_lot(args: dict[str, Any], lot: str) -> Any:
+    """A lot backward to its output and forward to its sales, page by page; never the makers."""
     with transaction() as session:
         found = session.get(Lot, check_code(lot, "lot"))
         if found is None:
             raise NotFound("No such lot.")
-        return stock.trace(session, found)
+        return stock.trace(session, found, **args)
 
 
 @bp.post("/lots/<lot>/recall")

@@ -14,7 +14,7 @@ from shared.batches import read_each
 from shared.errors import NotFound
 from shared.fields import check_code, page_of
 from shared.http import Blueprint, current_token, require_scope, requires, transaction
-from shared.web.limits import GUESSES, limiter
+from shared.web.limits import GUESSES, at_most
 
 bp = Blueprint("outputs", __name__, description="Outputs")
 
@@ -61,7 +61,7 @@ def list_outputs(args: dict[str, Any]) -> Any:
 
 @bp.get("/workshops/<code>/eligibility")
 @requires("terminal", "staff")
-@limiter.limit(GUESSES, key_func=_who_asks, deduct_when=_was_no, exempt_when=_sees_makers)
+@at_most(GUESSES, of=_who_asks, counts=_was_no, unless=_sees_makers)
 @bp.arguments(shapes.EligibilityArgs(), location="query")
 @bp.response(200, shapes.EligibilityAnswer())
 @bp.alt_response(429, description="Too many badges that may not; wait as long as Retry-After says")

@@ -13,7 +13,7 @@ from services.inventory.queries import public
 from shared.clock import business_day, now
 from shared.http import PUBLIC, Blueprint, requires, transaction
 from shared.web.language import t
-from shared.web.limits import LOOKS, limiter
+from shared.web.limits import LOOKS, at_most
 
 bp = Blueprint("public", __name__, url_prefix="/", description="Public pages", template_folder="../web/templates")
 
@@ -60,7 +60,7 @@ bp.register_error_handler(429, _too_often)
 
 @bp.get("/p/<lot>")
 @requires(PUBLIC)
-@limiter.limit(LOOKS)
+@at_most(LOOKS)
 @bp.alt_response(200, schema={"type": "string"}, content_type="text/html", description="The page")
 @bp.alt_response(429, schema={"type": "string"}, content_type="text/html", description="Wait: see Retry-After")
 def lot_page(lot: str) -> Response:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from marshmallow import Schema, fields
+from marshmallow import Schema, fields, validate
 
 from services.inventory.schemas.common import Place
 from shared.fields import Code, Instant, PageArgs, Quantity, Uuid, WholeNumber
@@ -53,6 +53,12 @@ class TraceStep(Schema):
     moved_at = Instant(required=True)
 
 
+class TraceArgs(PageArgs):
+    """Which steps of a lot."""
+
+    limit = fields.Integer(load_default=1000, validate=validate.Range(min=1, max=1000))
+
+
 class WherePart(Schema):
     """How much of the lot is at a place."""
 
@@ -74,3 +80,6 @@ class TraceAnswer(Schema):
     accounted = fields.Decimal(required=True, metadata={"type": "number"})
     where = fields.List(fields.Nested(WherePart), required=True)
     steps = fields.List(fields.Nested(TraceStep), required=True)
+    next = fields.String(
+        required=True, allow_none=True, metadata={"description": "The cursor of the steps after these."}
+    )

@@ -9,7 +9,15 @@ from uuid import UUID
 from sqlalchemy import literal, select
 from sqlalchemy.dialects.postgresql import insert
 
-from services.inventory.models import Consignment, ConsignmentDispatch, ConsignmentLine, Receipt, Workshop
+from services.inventory.models import (
+    Consignment,
+    ConsignmentDispatch,
+    ConsignmentLine,
+    Discrepancy,
+    DiscrepancyResolution,
+    Receipt,
+    Workshop,
+)
 from services.inventory.models.base import TRANSIT, outlet_location, workshop_location
 from services.inventory.usecases import discrepancies
 from services.inventory.usecases.documents import RecorderIsApprover, check_lots, take_turn, with_ids
@@ -87,6 +95,9 @@ def dispatch(session: Session, *, consignment_id: UUID, dispatched_by: str) -> C
     received_by = select(Receipt.received_by).filter_by(consignment_id=consignment_id)
     if dispatched_by in session.scalars(received_by).all():
         raise RecorderIsApprover("Who received the goods cannot have dispatched them.")
+    settled_by = select(DiscrepancyResolution.resolved_by).join(Discrepancy).filter_by(consignment_id=consignment_id)
+    if dispatched_by in session.scalars(settled_by).all():
+        raise RecorderIsApprover("Who settled a difference of these goods cannot have dispatched them.")
     moment = now()
     values = {"dispatched_by": dispatched_by, "dispatched_at": moment}
     posted = insert(ConsignmentDispatch).values(consignment_id=consignment_id, **values).on_conflict_do_nothing()

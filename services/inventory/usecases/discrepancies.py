@@ -9,6 +9,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from services.inventory.models import (
     Consignment,
+    ConsignmentDispatch,
     ConsignmentLine,
     Discrepancy,
     DiscrepancyResolution,
@@ -16,7 +17,7 @@ from services.inventory.models import (
     ReceiptLine,
 )
 from services.inventory.models.base import ADJUSTMENT, SCRAP, TRANSIT
-from services.inventory.usecases.documents import line_id, take_turn
+from services.inventory.usecases.documents import RecorderIsApprover, line_id, take_turn
 from services.inventory.usecases.stock import Move, post_moves, tell_outlets
 from shared.clock import now
 from shared.db import Session
@@ -77,7 +78,8 @@ def find(session: Session, discrepancy_id: UUID) -> tuple[Discrepancy, Consignme
 def resolve(session: Session, *, discrepancy_id: UUID, reason_code: str, resolved_by: str) -> None:
     """Move what is left out of transit: lost or never sent, sent uncounted or simply too much.
 
-    Repeating the last resolution changes nothing. Raises NothingOpen, Invalid, InsufficientStock, NotFound.
+    Repeating the last resolution changes nothing. Raises NothingOpen, RecorderIsApprover, Invalid, InsufficientStock,
+    NotFound.
     """
     found, consignment = find(session, discrepancy_id)
     take_turn(session, consignment.id)
@@ -89,6 +91,9 @@ def resolve(session: Session, *, discrepancy_id: UUID, reason_code: str, resolve
     allowed = SHORTAGE if found.open > 0 else SURPLUS
     if reason_code not in allowed:
         raise invalid("reason_code", f"One of {', '.join(allowed)}.")
+    sent_by = select(ConsignmentDispatch.dispatched_by).filter_by(consignment_id=consignment.id)
+    if session.scalar(sent_by) == resolved_by:
+        raise RecorderIsApprover("Who dispatched the goods cannot settle what is missing.")
     _settle(session, found, consignment, reason_code, resolved_by)
 
 

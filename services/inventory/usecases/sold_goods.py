@@ -6,14 +6,35 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import select, text
+from sqlalchemy.dialects.postgresql import insert
 
-from services.inventory.models import stock_move
+from services.inventory.models import returned_line, stock_move
 from services.inventory.models.base import CUSTOMER, SCRAP, outlet_location
 from services.inventory.usecases.stock import Move, post_moves
 from shared.db import Session
 from shared.events.sales import SaleLotAssigned, SaleRecorded, SaleReturned
 from shared.messaging import CauseMissing
+
+# What came back without a lot, or with the one on the receipt, is whatever the sold line is.
+_FOLLOWING = text("""
+    WITH said AS (
+        SELECT line_id, lot, leg / 2 AS version FROM stock_move
+         WHERE document_id = :sale AND document_kind = 'lot-assigned' AND leg % 2 = 0
+    ), back AS (
+        SELECT r.return_id, r.line_id, r.place, r.sku, r.lot, sum(r.quantity) AS quantity,
+               min(r.returned_at) AS returned_at
+          FROM returned_line r
+          JOIN stock_move s ON s.document_id = r.sale_id AND s.line_id = r.line_id AND s.document_kind = 'sale'
+         WHERE r.sale_id = :sale AND (r.lot IS NULL OR r.lot = s.lot)
+         GROUP BY r.return_id, r.line_id, r.place, r.sku, r.lot
+    )
+    SELECT b.return_id, b.line_id, b.place, b.sku, b.quantity, b.returned_at, n.version, n.lot,
+           CASE WHEN n.version = 1 THEN b.lot ELSE before.lot END AS before,
+           CAST(b.lot IS NULL AS int) AS unnamed, CAST(b.place = :scrap AS int) AS scrapped
+      FROM back b JOIN said n ON n.line_id = b.line_id
+      LEFT JOIN said before ON before.line_id = b.line_id AND before.version = n.version - 1
+""")
 
 
 def move_sold_goods(session: Session, sales: Sequence[SaleRecorded]) -> None:
@@ -28,7 +49,7 @@ def move_sold_goods(session: Session, sales: Sequence[SaleRecorded]) -> None:
             line.sku,
             line.lot,
             line.quantity,
-            sale.sold_at,
+            sale.effective_at or sale.sold_at,
         )
         for sale in sales
         for line in sale.lines
@@ -52,13 +73,52 @@ def move_returned_goods(session: Session, returned: SaleReturned) -> None:
             line.sku,
             line.lot,
             line.quantity,
-            returned.returned_at,
+            returned.effective_at or returned.returned_at,
             leg=part,
             reason_code=line.reason_code,
         )
         for part, line in enumerate(returned.lines)
         if line.quantity > 0
     ]
+    post_moves(session, moves, of_a_batch=True)
+    _keep_told(session, returned, moves)
+    _follow_lots(session, returned.sale_id)
+
+
+def _keep_told(session: Session, returned: SaleReturned, moves: Sequence[Move]) -> None:
+    rows = [
+        {
+            "return_id": returned.return_id,
+            "part": move.leg,
+            "sale_id": returned.sale_id,
+            "line_id": move.line_id,
+            "place": move.target,
+            "sku": move.sku,
+            "lot": move.lot,
+            "quantity": move.quantity,
+            "returned_at": move.moved_at,
+        }
+        for move in moves
+    ]
+    if rows:
+        session.execute(insert(returned_line).values(rows).on_conflict_do_nothing())
+
+
+def _follow_lots(session: Session, sale_id: UUID) -> None:
+    """Have what came back of a sale's lines be the lots that a person has said that the lines were.
+
+    One pair of moves for each version of a line's lot and each place, whatever came first: the return, or what was
+    said. (A batch posts alone: whichever of the two comes second sees the other.)
+    """
+    moves = []
+    for row in session.execute(_FOLLOWING, {"sale": sale_id, "scrap": SCRAP}):
+        document = ("return-lot", row.return_id, row.line_id)
+        how_much = (row.quantity, row.returned_at)
+        leg = 8 * (row.version - 1) + 4 * row.unnamed + 2 * row.scrapped
+        moves += [
+            Move(*document, row.place, CUSTOMER, row.sku, row.before, *how_much, leg=leg + 1),
+            Move(*document, CUSTOMER, row.place, row.sku, row.lot, *how_much, leg=leg + 2),
+        ]
     post_moves(session, moves, of_a_batch=True)
 
 
@@ -79,6 +139,7 @@ def assign_lot(session: Session, assigned: SaleLotAssigned) -> None:
         Move("lot-assigned", *line, place, CUSTOMER, sku, assigned.lot, quantity, when, leg=back + 1),
     ]
     post_moves(session, moves, of_a_batch=True)
+    _follow_lots(session, assigned.sale_id)
 
 
 def _sold_line(session: Session, sale_id: UUID, line_id: UUID, *, leg: int) -> Any:

@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID, uuid5
 
 import msgspec
-from sqlalchemy import select, text
+from sqlalchemy import or_, select, text
 
 from services.inventory.models import stock_balance
 from services.inventory.models.base import code_of
@@ -103,7 +103,12 @@ def _lacking(moves: Sequence[Move], row: Any) -> dict[str, Any]:
 def require_on_hand(session: Session, location: str, lines: Sequence[Mapping[str, Any]]) -> None:
     """Raise InsufficientStock, naming the lines, where a place holds less at this moment than they ask for."""
     held = stock_balance.c
-    rows = session.execute(select(held.sku, held.lot, held.on_hand).where(held.location == location))
+    lots = {line["lot"] for line in lines}
+    # Not all that the place ever held: that is each lot that it had, also those of which nothing is left.
+    wanted = select(held.sku, held.lot, held.on_hand).where(
+        held.location == location, held.sku.in_({line["sku"] for line in lines})
+    )
+    rows = session.execute(wanted.where(or_(held.lot.in_(lots - {None}), held.lot.is_(None))))
     there = {(sku, lot): on_hand for sku, lot, on_hand in rows}
     lacking = [
         {"location": code_of(location), "sku": line["sku"], "lot": line["lot"]}

@@ -33,9 +33,11 @@ class _Args(Schema):
 def overview() -> Response:
     """What needs attention, and stock by place; `?format=csv|xlsx`: every shelf's goods."""
     format, outlet = form(_Args(), request.args)["format"], current_token().outlet
+    if format:
+        with transaction() as session:
+            table = _table(session, outlet)
+        return download(table, format)  # after the transaction: writing a large one takes a while
     with transaction() as session:
-        if format:
-            return download(_table(session, outlet), format)
         found = _needs(session, outlet)
         places = read.by_place(session, outlet=outlet)
         skus = {row.sku for row in [*found["concerns"], *found["differences"]]}
@@ -96,8 +98,10 @@ def _table(session: Session, outlet: str | None) -> Table:
     headings = [t("Tempat", "Place"), t("Nama tempat", "Name of the place"), "SKU", t("Produk", "Product")]
     headings += [t("Nomor produksi", "Lot"), t("Baik sebelum", "Best before")]
     headings += [t("Jumlah", "Quantity"), t("Satuan", "Unit")]
+    places = {place: (code_of(place), names.place(place)) for place in {row.location for row in rows}}
+    products = {sku: (names.product(sku), names.unit(sku)) for sku in {row.sku for row in rows}}
     body = []
     for row in rows:
-        goods = (row.sku, names.product(row.sku), row.lot, row.expires_on, row.on_hand, names.unit(row.sku))
-        body.append((code_of(row.location), names.place(row.location), *goods))
+        product, unit = products[row.sku]
+        body.append((*places[row.location], row.sku, product, row.lot, row.expires_on, row.on_hand, unit))
     return Table(f"lapak-stok-{business_day(now())}", headings, body)

@@ -85,6 +85,7 @@ def kind_word(kind: str) -> str:
         "sale": t("penjualan", "sale"),
         "return": t("retur", "return"),
         "lot-assigned": t("nomor produksi dilengkapi", "lot assigned later"),
+        "return-lot": t("nomor produksi retur dilengkapi", "lot of returned goods assigned later"),
         "write-off": t("penghapusan", "write-off"),
     }
     return known.get(kind, kind)

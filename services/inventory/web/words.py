@@ -126,8 +126,12 @@ def _fault(text: str) -> str:
         "Not a valid UUID.": t("buka formulirnya lagi.", "open the form again."),
         "Lies in the future.": t("belum terjadi.", "has not happened yet."),
         "At most 3 decimals.": t("paling banyak 3 angka di belakang koma.", "at most 3 decimals."),
-        "Must be more than 0 and below 10^11.": t("harus lebih dari 0.", "must be more than 0."),
-        "Must be at least 0 and below 10^11.": t("tidak boleh kurang dari 0.", "must not be below 0."),
+        "Must be more than 0 and at most 100,000.": t(
+            "harus lebih dari 0 dan paling banyak 100.000.", "must be more than 0 and at most 100,000."
+        ),
+        "Must be at least 0 and at most 100,000.": t(
+            "tidak boleh kurang dari 0 atau lebih dari 100.000.", "must not be below 0 or above 100,000."
+        ),
         "Length must be between 1 and 500.": t("isi 1 sampai 500 baris atau huruf.", "1 to 500 lines or letters."),
         "String does not match expected pattern.": t("tanda ini tidak dipakai.", "not a valid code."),
         "No such lot of this product.": t("nomor produksi ini tidak dikenal.", "this lot is not known."),

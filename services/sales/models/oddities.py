@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, Index, LargeBinary, String, Text, UniqueConstraint, func, text, true
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Identity,
+    Index,
+    LargeBinary,
+    String,
+    Text,
+    UniqueConstraint,
+    func,
+    text,
+    true,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from services.sales.models.base import Base, Code, Instant
+from shared.db import DERIVED
 
 
 class WorkItem(Base):
@@ -25,7 +38,7 @@ class WorkItem(Base):
         CheckConstraint("owner IN ('outlet', 'city')", name="owner"),
         Index("ix_work_item_sale_id", "sale_id"),
         Index("ix_work_item_return_id", "return_id"),
-        Index("ix_work_item_open_sku", "sku", postgresql_where=text("closed_at IS NULL")),
+        Index("ix_work_item_standing_sku", "sku", "sale_id", postgresql_where=text("stands")),
         Index("ix_work_item_outlet_id", "outlet", "id"),
     )
 
@@ -46,6 +59,28 @@ class WorkItem(Base):
     note: Mapped[str | None] = mapped_column(String(500))
 
 
+class Reconsideration(Base):
+    """Recorded sales that are to be judged again, because a lot, a product or a price is known otherwise now.
+
+    `lot`: those that sold it. `sku` alone: those of it that are odd. `sku` and `since`: those of it made from then on
+    `until` another price, at other than `price`. `day` and `sale_id`: as far as that is done.
+    """
+
+    __tablename__ = "reconsideration"
+    __table_args__ = ({"info": DERIVED},)
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    lot: Mapped[str | None] = mapped_column(Code)
+    sku: Mapped[str | None] = mapped_column(Code)
+    outlet: Mapped[str | None] = mapped_column(Code)
+    price: Mapped[int | None] = mapped_column(BigInteger)
+    since: Mapped[datetime | None] = mapped_column(Instant)
+    until: Mapped[datetime | None] = mapped_column(Instant)
+    day: Mapped[date | None]
+    sale_id: Mapped[UUID | None]
+    asked_at: Mapped[datetime] = mapped_column(Instant, server_default=func.now())
+
+
 class Quarantine(Base):
     """An item that could not be read, kept as it came."""
 
@@ -53,6 +88,7 @@ class Quarantine(Base):
     __table_args__ = (
         UniqueConstraint("register", "kind", "raw_hash"),
         Index("ix_quarantine_item_id", "item_id"),
+        Index("ix_quarantine_register_register_no", "register", "register_no"),
         CheckConstraint("kind IN ('sale', 'return')", name="kind"),
     )
 

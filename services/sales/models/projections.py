@@ -10,7 +10,7 @@ from sqlalchemy import BigInteger, Column, Index, Numeric, String, Table, Unique
 from sqlalchemy.orm import Mapped, mapped_column
 
 from services.sales.models.base import Base, Code, Instant, Quantity
-from shared.db import POSTED
+from shared.db import DERIVED, POSTED
 
 
 class Product(Base):
@@ -92,15 +92,16 @@ received_line = Table(
     info=POSTED,
 )
 
-#: The shelf: received − sold + returned (restocked) ± changed; kept in the transaction of its cause. Wider than any one
-#: quantity: no sale may be refused because of those before it.
+#: The shelf: received − sold + returned (restocked) ± changed; kept in the transaction of its cause. Wider than any
+#: sum of what was ever accepted: no sale may be refused because of those before it.
 outlet_stock = Table(
     "outlet_stock",
     Base.metadata,
     Column("outlet", Code, nullable=False),
     Column("sku", Code, nullable=False),
     Column("lot", Code),
-    Column("on_hand", Numeric(20, 3), nullable=False),
+    Column("on_hand", Numeric(30, 3), nullable=False),
     UniqueConstraint("outlet", "sku", "lot", postgresql_nulls_not_distinct=True),
+    info=DERIVED,
 )
 Index("ix_outlet_stock_lot", outlet_stock.c.lot)

@@ -9,15 +9,14 @@ from uuid import UUID
 from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, LargeBinary, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from services.sales.models.base import Base, Code, Instant, Quantity
+from services.sales.models.base import Base, Code, Instant, Quantity, Timed
 from shared.db import POSTED
 
 
-class SaleReturn(Base):
+class SaleReturn(Timed, Base):
     """What happened at the register that took the goods back.
 
-    `shift_id`: whose drawer the money left, as the register named it (the view `drawer` says which it was); `drift` as
-    in sales.
+    `shift_id`: whose drawer the money left, as the register named it (the view `drawer` says which it was).
     """
 
     __tablename__ = "sale_return"
@@ -26,7 +25,7 @@ class SaleReturn(Base):
         Index("ix_sale_return_sale_id", "sale_id"),
         Index("ix_sale_return_shift_id_refund_kind", "shift_id", "refund_kind", postgresql_include=["refund_amount"]),
         Index("ix_sale_return_business_day", "business_day"),
-        Index("ix_sale_return_register_returned_at", "register", "returned_at"),
+        Index("ix_sale_return_register_effective_at", "register", "effective_at"),
         {"info": POSTED},
     )
 
@@ -38,7 +37,6 @@ class SaleReturn(Base):
     returned_at: Mapped[datetime] = mapped_column(Instant)
     received_at: Mapped[datetime] = mapped_column(Instant)
     business_day: Mapped[date]
-    drift: Mapped[int | None] = mapped_column(BigInteger)
     refund_kind: Mapped[str] = mapped_column(String(10))
     refund_amount: Mapped[int] = mapped_column(BigInteger)
     content_hash: Mapped[bytes] = mapped_column(LargeBinary(32))

@@ -9,14 +9,14 @@ from uuid import UUID
 from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, LargeBinary, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from services.sales.models.base import Base, Code, Instant, Quantity
-from shared.db import POSTED
+from services.sales.models.base import Base, Code, Instant, Quantity, Timed
+from shared.db import GUARDED, POSTED
 
 
-class Sale(Base):
-    """One receipt. `sold_at` is the device's time, `received_at` the server's; `effective_at` allows for a wrong clock.
+class Sale(Timed, Base):
+    """One receipt. `sold_at` is the device's time, `received_at` the server's.
 
-    `sums_ok`: amounts, total and payments agree. `drift` is the device's lag in seconds where it exceeded 2 minutes.
+    `outlet`: where the register stood when it happened. `sums_ok`: amounts, total and payments agree.
     """
 
     __tablename__ = "sale"
@@ -24,7 +24,8 @@ class Sale(Base):
         Index("ix_sale_register_register_no", "register", "register_no"),
         Index("ix_sale_shift_id_register", "shift_id", "register"),
         Index("ix_sale_business_day_outlet", "business_day", "outlet"),
-        {"info": POSTED},
+        # Sealed with its lines and payments when its event is: no register waits for that.
+        {"info": POSTED | {"facts": ("sale_facts", "lapak.sales.SaleRecorded.v1")}},
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -34,9 +35,7 @@ class Sale(Base):
     shift_id: Mapped[UUID]
     sold_at: Mapped[datetime] = mapped_column(Instant)
     received_at: Mapped[datetime] = mapped_column(Instant)
-    effective_at: Mapped[datetime] = mapped_column(Instant)
     business_day: Mapped[date]
-    drift: Mapped[int | None] = mapped_column(BigInteger)
     total: Mapped[int] = mapped_column(BigInteger)
     sums_ok: Mapped[bool]
     content_hash: Mapped[bytes] = mapped_column(LargeBinary(32))
@@ -50,7 +49,7 @@ class SaleLine(Base):
         CheckConstraint("quantity > 0", name="quantity"),
         Index("ix_sale_line_lot", "lot"),
         Index("ix_sale_line_sku", "sku"),
-        {"info": POSTED},
+        {"info": POSTED | GUARDED},
     )
 
     sale_id: Mapped[UUID] = mapped_column(ForeignKey("sale.id"), primary_key=True)
@@ -71,7 +70,7 @@ class Payment(Base):
     __table_args__ = (
         CheckConstraint("kind IN ('cash', 'qris', 'card', 'transfer')", name="kind"),
         Index("ix_payment_shift_id_kind", "shift_id", "kind", postgresql_include=["amount"]),
-        {"info": POSTED},
+        {"info": POSTED | GUARDED},
     )
 
     sale_id: Mapped[UUID] = mapped_column(ForeignKey("sale.id"), primary_key=True)

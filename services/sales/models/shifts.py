@@ -5,20 +5,20 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, LargeBinary, String
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, LargeBinary, String, func
 from sqlalchemy.orm import Mapped, mapped_column
 
-from services.sales.models.base import Base, Code, Instant
+from services.sales.models.base import Base, Code, Instant, Timed
 from shared.db import POSTED
 
 
-class Shift(Base):
+class Shift(Timed, Base):
     """A cashier (a code) takes a register over."""
 
     __tablename__ = "shift"
     __table_args__ = (
         CheckConstraint("opening_float >= 0", name="opening_float"),
-        Index("ix_shift_register_opened_at", "register", "opened_at"),
+        Index("ix_shift_register_effective_at", "register", "effective_at"),
         {"info": POSTED},
     )
 
@@ -26,12 +26,13 @@ class Shift(Base):
     register: Mapped[str] = mapped_column(Code)
     outlet: Mapped[str] = mapped_column(Code, index=True)
     opened_at: Mapped[datetime] = mapped_column(Instant)
+    received_at: Mapped[datetime | None] = mapped_column(Instant, server_default=func.clock_timestamp())
     opening_float: Mapped[int] = mapped_column(BigInteger)
     cashier: Mapped[str] = mapped_column(String(16))
     content_hash: Mapped[bytes] = mapped_column(LargeBinary(32))
 
 
-class ShiftClose(Base):
+class ShiftClose(Timed, Base):
     """What was expected and what was counted at the moment of closing: a snapshot."""
 
     __tablename__ = "shift_close"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import text
@@ -37,6 +37,9 @@ _WAITING_LIST = text(f"""
 """)
 
 
+_UNDERWAY = text("SELECT min(asked_at) FROM reconsideration")
+
+
 @dataclass(frozen=True, slots=True)
 class Attention:
     """Rows `{code, owner, count, since}` of open work items; `{count, since}` of quarantine and of waiting returns."""
@@ -59,3 +62,9 @@ def attention(session: Session, *, outlet: str | None, today: date) -> Attention
 def waiting_returns(session: Session, *, outlet: str | None, today: date) -> list[Any]:
     """Returns whose sale has not arrived yet, the oldest first."""
     return list(session.execute(_WAITING_LIST, {"outlet": outlet, "today": today}))
+
+
+def reconsidering_since(session: Session) -> datetime | None:
+    """Since when past sales are being judged again; None: the open work items are all there are."""
+    since: datetime | None = session.scalar(_UNDERWAY)
+    return since

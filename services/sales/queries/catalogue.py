@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from sqlalchemy import text
 
-from shared.clock import business_day
-from shared.db import Session
+from shared.canonical import content_hash
+from shared.clock import business_day, now
+from shared.db import Database, Session
+
+#: For so long a process believes that a catalogue is what it was: every sale asks.
+_FRESH_SECONDS = 3.0
 
 _ITEMS = text("""
     SELECT p.sku, p.name_id, p.name_en, p.unit, p.category, coalesce(f.price, p.list_price) AS price
@@ -38,7 +45,7 @@ def catalogue(session: Session, *, outlet: str, moment: datetime) -> list[dict[s
     values = {"outlet": outlet, "moment": moment, "today": business_day(moment)}
     lots: dict[str, list[Any]] = {}
     for row in session.execute(_LOTS, values):
-        lots.setdefault(row.sku, []).append(row._mapping)
+        lots.setdefault(row.sku, []).append(dict(row._mapping))
     return [
         {
             "sku": row.sku,
@@ -50,3 +57,38 @@ def catalogue(session: Session, *, outlet: str, moment: datetime) -> list[dict[s
         }
         for row in session.execute(_ITEMS, values)
     ]
+
+
+def etag(items: Sequence[Any]) -> str:
+    """What tells one catalogue from another: its outline (all but the quantities), a dot, and all of it."""
+    return f"{outline(items)}.{content_hash({'items': items}).hex()[:16]}"
+
+
+def outline(items: Sequence[Any]) -> str:
+    """The same for as long as nothing but quantities has changed: each sale changes those."""
+    plain = [{**item, "lots": [{**lot, "available": None} for lot in item["lots"]]} for item in items]
+    return content_hash({"items": plain}).hex()[:16]
+
+
+def outline_of(tag: str | None) -> str:
+    """The outline that a device holds, by the ETag that it was given."""
+    return (tag or "").removeprefix("W/").strip('"').partition(".")[0]
+
+
+_outlines: WeakKeyDictionary[Database, dict[str, tuple[float, str]]] = WeakKeyDictionary()
+
+
+def outline_at(database: Database, outlet: str) -> str:
+    """The outline of an outlet's catalogue, at most a few seconds old: one who sells hears of news with a sale."""
+    known = _outlines.setdefault(database, {})
+    read_at, found = known.get(outlet, (float("-inf"), ""))
+    if time.monotonic() - read_at > _FRESH_SECONDS:
+        with database.transaction() as session:
+            found = outline(catalogue(session, outlet=outlet, moment=now()))
+        known[outlet] = (time.monotonic(), found)
+    return found
+
+
+def forget_outline(database: Database, outlet: str) -> None:
+    """Look again: a device was just told another."""
+    _outlines.get(database, {}).pop(outlet, None)

@@ -9,7 +9,8 @@ from uuid import UUID
 from sqlalchemy import func, select
 
 from services.sales.models import Payment, ReturnLine, ReturnVerdict, Sale, SaleLine, SaleReturn
-from shared.db import Page, Session, paged
+from shared.db import Session
+from shared.paging import Page, paged
 
 
 def _by(rows: Sequence[Any], key: str) -> dict[UUID, list[Any]]:
@@ -40,6 +41,13 @@ def receipt(session: Session, *, register: str, number: int) -> dict[str, Any] |
     back = back.join(SaleReturn, SaleReturn.id == ReturnLine.return_id).where(SaleReturn.sale_id == sale.id)
     returned = session.execute(back.group_by(ReturnLine.line_id)).all()
     return show_sales(session, [sale])[0] | {"returned": returned}
+
+
+def for_a_refund(sale: dict[str, Any]) -> dict[str, Any]:
+    """What another outlet needs to take goods back: lines and amounts, how it was paid, nothing that says by whom."""
+    lines = [{**_columns(line), "discount_reason": None} for line in sale["lines"]]
+    payments = [{**_columns(one), "reference": None} for one in sale["payments"]]
+    return {**sale, "shift_id": None, "drift": None, "lines": lines, "payments": payments}
 
 
 def show_returns(session: Session, returns: Sequence[SaleReturn]) -> list[dict[str, Any]]:

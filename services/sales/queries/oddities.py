@@ -8,7 +8,8 @@ from uuid import UUID
 from sqlalchemy import Select, func, select
 
 from services.sales.models import Lot, Quarantine, WorkItem, outlet_stock
-from shared.db import Page, Session, paged
+from shared.db import Session
+from shared.paging import Page, paged
 
 
 def _with_age() -> Select[*tuple[Any, ...]]:

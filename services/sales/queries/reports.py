@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import TextClause, text
 
 from shared.db import Session
 
@@ -17,24 +17,42 @@ _KEYS = {
     "workshop": ("coalesce(p.workshop, 'unknown')", "x.key"),
 }
 _MINE = "f.business_day BETWEEN :first AND :last AND (CAST(:outlet AS text) IS NULL OR f.outlet = :outlet)"
-# One row per key and sale first: counting them needs no sorting of every line. Refunds count on the day on which they
-# were made. A product not heard of yet has no workshop.
+# Sums of lines by key, and beside them how many sales each key was in: so no more than that is told apart by sale.
+# Refunds count on the day on which they were made. A product not heard of yet has no workshop.
 _REPORT = """
     WITH x AS (
-        SELECT {key} AS key, f.id AS sale, sum(l.quantity) AS quantity, sum(l.amount) AS gross, 0::bigint AS refund
+        SELECT {key} AS key, 0::bigint AS sales, sum(l.quantity) AS quantity, sum(l.amount) AS gross,
+               0::bigint AS refund
           FROM sale f JOIN sale_line l ON l.sale_id = f.id LEFT JOIN product p ON p.sku = l.sku
-         WHERE {mine} GROUP BY {key}, f.id
+         WHERE {mine} GROUP BY {key}
         UNION ALL
-        SELECT {key}, NULL, -sum(l.quantity), 0, sum(l.amount)
+        {counted}
+        UNION ALL
+        SELECT {key}, 0, -sum(l.quantity), 0, sum(l.amount)
           FROM sale_return f JOIN return_line l ON l.return_id = f.id LEFT JOIN product p ON p.sku = l.sku
           JOIN return_verdict v ON v.return_id = f.id AND v.verdict = 'recorded'
          WHERE {mine} GROUP BY {key}
     )
-    SELECT {shown} AS key, count(x.sale) AS sales, sum(x.quantity) AS quantity,
+    SELECT {shown} AS key, sum(x.sales)::bigint AS sales, sum(x.quantity) AS quantity,
            sum(x.gross)::bigint AS gross, sum(x.refund)::bigint AS refunds, sum(x.gross - x.refund)::bigint AS net
       FROM x GROUP BY x.key ORDER BY 1
 """
-_STATEMENTS = {group: text(_REPORT.format(key=key, shown=shown, mine=_MINE)) for group, (key, shown) in _KEYS.items()}
+# Day and outlet are a sale's own, and every sale has a line; a product may be in several lines of one.
+_OF_SALES = "SELECT {key}, count(*), 0, 0, 0 FROM sale f WHERE {mine} GROUP BY {key}"
+_OF_LINES = """
+    SELECT d.key, count(*), 0, 0, 0 FROM (
+        SELECT DISTINCT {key} AS key, f.id
+          FROM sale f JOIN sale_line l ON l.sale_id = f.id LEFT JOIN product p ON p.sku = l.sku WHERE {mine}) AS d
+     GROUP BY d.key"""
+
+
+def _statement(group: str) -> TextClause:
+    key, shown = _KEYS[group]
+    counted = (_OF_SALES if group in {"day", "outlet"} else _OF_LINES).format(key=key, mine=_MINE)
+    return text(_REPORT.format(key=key, shown=shown, mine=_MINE, counted=counted))
+
+
+_STATEMENTS = {group: _statement(group) for group in _KEYS}
 #: A quarter's sales of a whole city are grouped in memory: on disk it takes several times as long.
 _ROOM = text("SET LOCAL work_mem = '64MB'")
 GROUPS = tuple(_KEYS)

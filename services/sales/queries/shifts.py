@@ -9,21 +9,25 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, and_, or_, select, text, tuple_
 
 from services.sales.models import SaleReturn, Shift, ShiftClose
-from shared.db import Page, Session, paged
+from shared.db import Session
+from shared.paging import Page, paged
 
 # Whose drawer a refund left: the shift that it names, if that is its register's; without a name, the register's last
 # that had begun by then (the view `drawer` says the same, from the refund's side).
 _SHIFTS = """
-    (SELECT id, register, opened_at, opening_float, (
-                SELECT n.opened_at FROM shift n
-                 WHERE n.register = shift.register AND (n.opened_at, n.id) > (shift.opened_at, shift.id)
-                 ORDER BY n.opened_at, n.id LIMIT 1) AS until
-       FROM shift WHERE id = ANY(:shifts)) h
+    (SELECT shift.id, shift.register, shift.effective_at, shift.opening_float,
+            coalesce(following.effective_at, 'infinity') AS until,
+            coalesce(following.received_at, following.effective_at, 'infinity') AS until_known
+       FROM shift LEFT JOIN LATERAL (
+                SELECT n.effective_at, n.received_at FROM shift n
+                 WHERE n.register = shift.register AND (n.effective_at, n.id) > (shift.effective_at, shift.id)
+                 ORDER BY n.effective_at, n.id LIMIT 1) following ON true
+      WHERE shift.id = ANY(:shifts)) h
 """
 _IN_DRAWER = """
     (r.register = h.register AND r.shift_id = h.id
      OR r.register = h.register AND r.shift_id IS NULL
-        AND r.returned_at >= h.opened_at AND r.returned_at < coalesce(h.until, 'infinity'))
+        AND r.effective_at >= h.effective_at AND r.effective_at < h.until)
 """
 # Float + cash payments − cash refunds, also those that exceeded their sale: the money left the drawer. The drawer is
 # its register's alone: what another one posts under this shift is taken off again (the sum comes from an index alone).
@@ -42,6 +46,8 @@ _EXPECTED = text(f"""
           SELECT sum(r.refund_amount) AS amount FROM sale_return r WHERE r.refund_kind = 'cash' AND {_IN_DRAWER}
       ) refunded ON true
 """)
+# A refund without a name was in this drawer until a shift came to be known that had begun between the two: that takes
+# it away again. Nothing happens after it is received, so refunds later than that need no look.
 _AMENDMENTS = text(f"""
     SELECT h.id AS shift_id, late.kind, late.id, late.received_at, late.at, late.cash
       FROM {_SHIFTS} JOIN shift_close c ON c.shift_id = h.id
@@ -55,7 +61,23 @@ _AMENDMENTS = text(f"""
           UNION ALL
           SELECT 'return', r.id, r.received_at, r.returned_at, -r.refund_amount
             FROM sale_return r
-           WHERE {_IN_DRAWER} AND r.received_at > c.posted_at AND r.refund_kind = 'cash'
+           WHERE r.register = h.register AND r.shift_id = h.id AND r.received_at > c.posted_at
+             AND r.refund_kind = 'cash'
+          UNION ALL
+          SELECT what.kind, r.id, what.known_at, r.returned_at, what.cash
+            FROM sale_return r
+            CROSS JOIN LATERAL (
+                SELECT min(coalesce(n.received_at, n.effective_at)) AS at FROM shift n
+                 WHERE n.register = h.register AND (n.effective_at, n.id) > (h.effective_at, h.id)
+                   AND n.effective_at <= r.effective_at
+            ) taken
+            CROSS JOIN LATERAL (VALUES
+                ('return', r.received_at, -r.refund_amount),
+                ('return-moved', taken.at, r.refund_amount)
+            ) AS what (kind, known_at, cash)
+           WHERE r.register = h.register AND r.shift_id IS NULL AND r.refund_kind = 'cash'
+             AND r.effective_at >= h.effective_at AND r.effective_at < greatest(h.until, h.until_known)
+             AND (taken.at > r.received_at) IS NOT FALSE AND what.known_at > c.posted_at
            ORDER BY received_at, id LIMIT 1000
       ) late
      ORDER BY h.id, late.received_at, late.id
@@ -64,12 +86,12 @@ _AMENDMENTS = text(f"""
 
 def in_drawer(session: Session, shift: Shift) -> ColumnElement[bool]:
     """The condition that a return's refund left this shift's drawer."""
-    key = tuple_(Shift.opened_at, Shift.id)
-    later = select(Shift.opened_at).where(Shift.register == shift.register, key > (shift.opened_at, shift.id))
-    until = session.scalar(later.order_by(Shift.opened_at, Shift.id).limit(1))
-    unnamed = and_(SaleReturn.shift_id.is_(None), SaleReturn.returned_at >= shift.opened_at)
+    key, this = tuple_(Shift.effective_at, Shift.id), (shift.effective_at, shift.id)
+    later = select(Shift.effective_at).where(Shift.register == shift.register, key > this)
+    until = session.scalar(later.order_by(Shift.effective_at, Shift.id).limit(1))
+    unnamed = and_(SaleReturn.shift_id.is_(None), SaleReturn.effective_at >= shift.effective_at)
     if until is not None:
-        unnamed = and_(unnamed, SaleReturn.returned_at < until)
+        unnamed = and_(unnamed, SaleReturn.effective_at < until)
     return and_(SaleReturn.register == shift.register, or_(SaleReturn.shift_id == shift.id, unnamed))
 
 
@@ -104,6 +126,7 @@ def _shown(session: Session, shifts: Sequence[Shift], *, blind: bool) -> list[di
             "register": shift.register,
             "outlet": shift.outlet,
             "opened_at": shift.opened_at,
+            "effective_at": shift.effective_at,
             "opening_float": shift.opening_float,
             "cashier": shift.cashier,
             "status": "closed" if shift.id in closes else "open",

@@ -10,8 +10,6 @@ from sqlalchemy import text
 
 from shared.db import Session
 
-#: Gaps are looked for among so many of a register's last numbers; `GET /registers/{code}/sync` looks at all.
-WINDOW = 2000
 #: A shift open for longer, or a register with an open shift not heard of for longer, wants somebody to look.
 LONG_SHIFT, SILENCE = timedelta(hours=24), timedelta(hours=12)
 #: What could not be sent for so long is no mere hiccup of the network.
@@ -19,8 +17,8 @@ LATE = timedelta(hours=1)
 
 _TILLS = text("""
     SELECT r.code, r.name, r.outlet, o.name AS outlet_name, sold.received_at AS sold_at, sold.register_no AS last_no,
-           CASE WHEN h.closed_at IS NULL THEN h.opened_at END AS open_since, h.cashier,
-           greatest(sold.received_at, h.opened_at, h.posted_at, t.seen_at) AS heard_at,
+           CASE WHEN h.closed_at IS NULL THEN h.effective_at END AS open_since, h.cashier,
+           greatest(sold.received_at, h.effective_at, h.posted_at, t.seen_at) AS heard_at,
            t.unsent, t.oldest_at, t.seen_at, numbers.missing
       FROM register r
       LEFT JOIN outlet o ON o.code = r.outlet
@@ -29,22 +27,14 @@ _TILLS = text("""
           SELECT received_at, register_no FROM sale WHERE register = r.code ORDER BY register_no DESC LIMIT 1
       ) sold ON true
       LEFT JOIN LATERAL (
-          SELECT s.opened_at, s.cashier, c.closed_at, c.posted_at
+          SELECT s.effective_at, s.cashier, c.closed_at, c.posted_at
             FROM shift s LEFT JOIN shift_close c ON c.shift_id = s.id
-           WHERE s.register = r.code ORDER BY s.opened_at DESC, s.id DESC LIMIT 1
+           WHERE s.register = r.code ORDER BY s.effective_at DESC, s.id DESC LIMIT 1
       ) h ON true
       CROSS JOIN LATERAL (
-          WITH sold AS (
-              SELECT register_no AS n FROM sale WHERE register = r.code ORDER BY register_no DESC LIMIT :window
-          ), seen AS (
-              SELECT n FROM sold
-              UNION SELECT register_no FROM quarantine
-               WHERE register = r.code AND kind = 'sale' AND register_no IS NOT NULL
-                 AND resolved_by IS DISTINCT FROM 'recorded' AND register_no >= (SELECT coalesce(min(n), 0) FROM sold)
-              UNION SELECT 0 WHERE (SELECT count(*) FROM sold) < :window  -- all are here: the first must be number 1
-          )
-          SELECT coalesce(sum(gap), 0)::bigint AS missing
-            FROM (SELECT lead(n) OVER (ORDER BY n) - n - 1 AS gap FROM seen) g
+          SELECT coalesce(sum(upper(gap) - lower(gap)), 0)::bigint AS missing
+            FROM register_numbers n, unnest(int8multirange(int8range(1, upper(n.seen))) - n.seen - n.closed) AS gap
+           WHERE n.register = r.code
       ) numbers
      WHERE (CAST(:outlet AS text) IS NULL OR r.outlet = :outlet)
      ORDER BY r.outlet, r.code
@@ -61,7 +51,7 @@ class Till:
 
 def tills(session: Session, *, outlet: str | None, moment: datetime) -> list[Till]:
     """All registers, of an outlet or of all; those in trouble first."""
-    rows = session.execute(_TILLS, {"outlet": outlet, "window": WINDOW})
+    rows = session.execute(_TILLS, {"outlet": outlet})
     return sorted((Till(row, _troubles(row, moment)) for row in rows), key=lambda till: not till.troubles)
 
 

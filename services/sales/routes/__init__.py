@@ -1,5 +1,5 @@
 """The HTTP door: parse, call, answer."""
 
-from services.sales.routes import catalogue, facts, oddities, reference, shifts, tokens
+from services.sales.routes import catalogue, facts, oddities, reference, registers, shifts, tokens
 
-blueprints = [reference.bp, shifts.bp, facts.bp, catalogue.bp, oddities.bp, tokens.bp]
+blueprints = [reference.bp, shifts.bp, facts.bp, registers.bp, catalogue.bp, oddities.bp, tokens.bp]

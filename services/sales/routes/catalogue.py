@@ -10,9 +10,8 @@ from services.sales.queries import catalogue as read
 from services.sales.queries import reports
 from services.sales.schemas import reference as shapes
 from shared import jsontext
-from shared.canonical import content_hash
 from shared.clock import now
-from shared.http import Blueprint, current_token, require_scope, requires, transaction
+from shared.http import Blueprint, current_database, current_token, require_scope, requires, transaction
 
 bp = Blueprint("catalogue", __name__, description="Catalogue and reports")
 
@@ -32,7 +31,8 @@ def get_catalogue(args: dict[str, Any]) -> Any:
     body = _catalogue.dump({"outlet": args["outlet"], "items": items})
     answer = Response(jsontext.dumps(body), content_type="application/json")
     answer.headers["Cache-Control"] = "private, no-cache"
-    answer.set_etag(content_hash(body).hex()[:32])
+    answer.set_etag(read.etag(items))
+    read.forget_outline(current_database(), args["outlet"])
     return answer.make_conditional(request)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -10,11 +9,12 @@ from flask import jsonify
 
 from services.sales.models import Sale, SaleReturn
 from services.sales.queries import facts as read
-from services.sales.queries import registers
+from services.sales.routes.scope import narrowed, within
 from services.sales.schemas import facts as shapes
 from services.sales.schemas import registers as register_shapes
-from services.sales.usecases import batches, recording, reference
-from services.sales.usecases.registers import report
+from services.sales.usecases import batches, recording
+from services.sales.usecases.clocks import Sending
+from services.sales.usecases.registers import news
 from shared.clock import now
 from shared.errors import NotFound
 from shared.fields import check_code, page_of
@@ -22,10 +22,20 @@ from shared.http import Blueprint, current_database, current_token, require_scop
 
 bp = Blueprint("sales", __name__, description="Sales and returns")
 
+_sync_news = register_shapes.SyncNews()
 
-def _till(code: str, sent_at: datetime | None) -> recording.Till:
-    """The register that sends, with its clock compared."""
-    return recording.till(register=code, outlet=current_token().outlet or "", received_at=now(), sent_at=sent_at)
+
+def _till(code: str, body: dict[str, Any]) -> recording.Till:
+    """The register that sends, with its clocks."""
+    return recording.Till(code, current_token().outlet or "", Sending(now(), body["sent_at"], body["sent_clock"]))
+
+
+def _news(at: recording.Till, body: dict[str, Any]) -> dict[str, Any]:
+    """What a register that reports hears in the same answer."""
+    if body["report"] is None:
+        return {}
+    told = body["report"] | {"sent_at": body["sent_at"] or at.sending.arrived_at}
+    return {"sync": _sync_news.dump(news(current_database(), at=at, told=told))}
 
 
 @bp.post("/registers/<code>/sales")
@@ -35,9 +45,10 @@ def _till(code: str, sent_at: datetime | None) -> recording.Till:
 def post_sales(body: dict[str, Any], code: str) -> Any:
     """Post sales that happened; each item has a result of its own, and none that can be read is refused."""
     require_scope(register=check_code(code))
-    items, at = shapes.read_sales(body["sales"]), _till(code, body["sent_at"])
+    items, at = shapes.read_sales(body["sales"]), _till(code, body)
     # Answered as it is: dumping it by the schema costs more than a tenth of the request.
-    return jsonify({"results": batches.post_sales(current_database(), at=at, items=items)})
+    results = batches.post_sales(current_database(), at=at, items=items)
+    return jsonify({"results": results} | _news(at, body))
 
 
 @bp.post("/registers/<code>/returns")
@@ -47,43 +58,10 @@ def post_sales(body: dict[str, Any], code: str) -> Any:
 def post_returns(body: dict[str, Any], code: str) -> Any:
     """Post goods back and refunds; each item has a result of its own."""
     require_scope(register=check_code(code))
-    items, at = shapes.read_returns(body["returns"]), _till(code, body["sent_at"])
+    items, at = shapes.read_returns(body["returns"]), _till(code, body)
     with transaction() as session:
-        return {"results": batches.post_returns(session, at=at, items=items)}
-
-
-@bp.get("/registers/<code>/sync")
-@requires("register", "outlet", "auditor")
-@bp.response(200, register_shapes.SyncAnswer())
-def sync(code: str) -> Any:
-    """What the server has of a register, and which numbers are missing."""
-    require_scope(register=check_code(code))
-    with transaction() as session:
-        reference.check_register(session, register=code, outlet=current_token().outlet)
-        return registers.sync(session, code)
-
-
-@bp.put("/registers/<code>/state")
-@requires("register")
-@bp.arguments(register_shapes.StateBody())
-@bp.response(200, register_shapes.StateAnswer())
-def put_state(body: dict[str, Any], code: str) -> Any:
-    """Say how many facts a register could not send yet, and since when."""
-    require_scope(register=check_code(code))
-    with transaction() as session:
-        return report(session, register=code, outlet=current_token().outlet or "", **body)
-
-
-@bp.get("/receipts/<code>/<int:number>")
-@requires("register", "outlet", "city", "auditor")
-@bp.response(200, shapes.ReceiptAnswer())
-def get_receipt(code: str, number: int) -> Any:
-    """A sale by register and number, as its receipt says; any register may take goods of any sale back."""
-    with transaction() as session:
-        found = read.receipt(session, register=check_code(code), number=number)
-    if found is None:
-        raise NotFound("No such receipt has arrived here.")
-    return found
+        results = batches.post_returns(session, at=at, items=items)
+    return {"results": results} | _news(at, body)
 
 
 @bp.get("/sales")
@@ -93,7 +71,7 @@ def get_receipt(code: str, number: int) -> Any:
 def list_sales(args: dict[str, Any]) -> Any:
     """List sales; a register sees its own."""
     with transaction() as session:
-        return read.list_sales(session, **_within_scope(args))
+        return read.list_sales(session, **narrowed(session, args))
 
 
 @bp.get("/sales/<uuid:sale_id>")
@@ -105,7 +83,7 @@ def get_sale(sale_id: UUID) -> Any:
         found = session.get(Sale, sale_id)
         if found is None:
             raise NotFound("No such sale.")
-        require_scope(register=found.register, outlet=found.outlet)
+        within(session, found)
         return read.show_sales(session, [found])[0]
 
 
@@ -116,7 +94,7 @@ def get_sale(sale_id: UUID) -> Any:
 def list_returns(args: dict[str, Any]) -> Any:
     """List returns, also those that wait for their sale; a register sees its own."""
     with transaction() as session:
-        return read.list_returns(session, **_within_scope(args))
+        return read.list_returns(session, **narrowed(session, args))
 
 
 @bp.get("/returns/<uuid:return_id>")
@@ -128,12 +106,5 @@ def get_return(return_id: UUID) -> Any:
         found = session.get(SaleReturn, return_id)
         if found is None:
             raise NotFound("No such return.")
-        require_scope(register=found.register, outlet=found.outlet)
+        within(session, found)
         return read.show_returns(session, [found])[0]
-
-
-def _within_scope(args: dict[str, Any]) -> dict[str, Any]:
-    """The arguments of a list, narrowed to what the token may see. Raises Forbidden when they ask for more."""
-    token = current_token()
-    require_scope(register=args["register"], outlet=args["outlet"])
-    return args | {"register": token.register or args["register"], "outlet": token.outlet or args["outlet"]}

@@ -8,11 +8,14 @@ from sqlalchemy import or_, select
 
 from services.sales.models import Outlet, Price, Register
 from services.sales.schemas import reference as shapes
-from services.sales.usecases import reference
-from shared.db import paged
+from services.sales.usecases import reconsidering, reference
 from shared.errors import Forbidden, NotFound
 from shared.fields import PageArgs, check_code, page_of
-from shared.http import Blueprint, current_token, require_scope, requires, transaction
+from shared.http import Blueprint, current_database, current_token, require_scope, requires, transaction
+from shared.paging import paged
+
+#: For so long whoever has set a price goes on to judge past sales by it.
+_MOMENT = 0.2
 
 bp = Blueprint("reference", __name__, description="Outlets, registers, prices")
 
@@ -90,7 +93,8 @@ def get_register(code: str) -> Any:
         found = session.get(Register, code)
     if found is None:
         raise NotFound("No such register.")
-    require_scope(outlet=found.outlet)
+    if found.code != current_token().register:  # its own, wherever it has been moved since the token was issued
+        require_scope(outlet=found.outlet)
     return found
 
 
@@ -105,6 +109,8 @@ def put_price(body: dict[str, Any], sku: str) -> Any:
         raise Forbidden("An outlet sets its own prices.")
     with transaction() as session:
         price, new = reference.put_price(session, sku=check_code(sku, "sku"), **body)
+    # Usually that is all there is to look at again. The courier does the rest.
+    reconsidering.work_off(current_database(), seconds=_MOMENT)
     return price, 201 if new else 200
 
 

@@ -7,8 +7,11 @@ from uuid import UUID
 
 from services.sales.models import Shift
 from services.sales.queries import shifts as read
+from services.sales.routes.scope import narrowed, within
 from services.sales.schemas import shifts as shapes
 from services.sales.usecases import shifts
+from services.sales.usecases.clocks import Sending
+from shared.clock import now
 from shared.errors import NotFound
 from shared.fields import page_of
 from shared.http import Blueprint, current_token, require_scope, requires, transaction
@@ -25,7 +28,8 @@ def put_shift(body: dict[str, Any], shift_id: UUID) -> Any:
     """Open a shift."""
     require_scope(register=body["register"])
     with transaction() as session:
-        new = shifts.open_shift(session, shift_id=shift_id, outlet=current_token().outlet or "", content=body)
+        told = _sent(body)
+        new = shifts.open_shift(session, shift_id=shift_id, content=body, **told)
         return read.shown(session, session.get_one(Shift, shift_id), blind=True), 201 if new else 200
 
 
@@ -35,11 +39,8 @@ def put_shift(body: dict[str, Any], shift_id: UUID) -> Any:
 @bp.response(200, page_of(shapes.ShiftAnswer()))
 def list_shifts(args: dict[str, Any]) -> Any:
     """List shifts; a register sees its own."""
-    token = current_token()
-    require_scope(register=args["register"], outlet=args["outlet"])
-    wanted = args | {"register": token.register or args["register"], "outlet": token.outlet or args["outlet"]}
     with transaction() as session:
-        return read.listed(session, **wanted, blind=token.role == "register")
+        return read.listed(session, **narrowed(session, args), blind=current_token().role == "register")
 
 
 @bp.get("/shifts/<uuid:shift_id>")
@@ -51,7 +52,7 @@ def get_shift(shift_id: UUID) -> Any:
         found = session.get(Shift, shift_id)
         if found is None:
             raise NotFound("No such shift.")
-        require_scope(register=found.register, outlet=found.outlet)
+        within(session, found)
         return read.shown(session, found, blind=current_token().role == "register")
 
 
@@ -65,5 +66,12 @@ def close_shift(body: dict[str, Any], shift_id: UUID) -> Any:
         found = session.get(Shift, shift_id)
         if found is None:
             raise NotFound("No such shift.")
-        require_scope(register=found.register, outlet=found.outlet)
-        return shifts.close(session, shift=found, closed_at=body["closed_at"], counted=body["counted"]["cash"])
+        require_scope(register=found.register)
+        told = _sent(body) | {"closed_at": body["closed_at"], "clock": body.get("device_clock")}
+        return shifts.close(session, shift=found, counted=body["counted"]["cash"], **told)
+
+
+def _sent(body: dict[str, Any]) -> dict[str, Any]:
+    """Take from a body what is no content: the device's clocks when it sent; and the outlet that its token names."""
+    sending = Sending(now(), body.pop("sent_at"), body.pop("sent_clock"))
+    return {"outlet": current_token().outlet or "", "sending": sending}

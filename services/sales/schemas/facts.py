@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from marshmallow import Schema, ValidationError, fields, validate, validates_schema
+from marshmallow import Schema, ValidationError, fields, post_load, validate, validates_schema
 
+from services.sales.schemas.common import DeviceClock, Sending
 from services.sales.schemas.quick import reader
+from services.sales.schemas.registers import SyncNews, TillReport
+from shared.bounds import Beside
 from shared.fields import MAX_RUPIAH, Code, Instant, Money, PageArgs, Quantity, Text, Uuid, WholeNumber
 
 MAX_LINES = 200
@@ -32,6 +35,12 @@ def check_sale(sale: Mapping[str, Any]) -> None:
 def check_return(one: Mapping[str, Any]) -> None:
     """What must hold of a return's parts together. Raises ValidationError."""
     _check_parts(one["lines"], "lines")
+
+
+def leave_out_no_clock(fact: dict[str, Any]) -> None:
+    """A device without a clock says so by null or by nothing: the same content."""
+    if fact.get("device_clock") is None:
+        fact.pop("device_clock", None)
 
 
 class _ReasonCode(fields.String):
@@ -70,6 +79,7 @@ class SaleItem(Schema):
     register_no = WholeNumber(low=1, high=10**12, required=True)
     shift_id = Uuid(required=True)
     sold_at = Instant(required=True)
+    device_clock = fields.Nested(DeviceClock, allow_none=True)
     lines = fields.List(fields.Nested(Line), required=True, validate=validate.Length(min=1, max=MAX_LINES))
     payments = fields.List(fields.Nested(PaymentPart), required=True, validate=validate.Length(max=MAX_LINES))
     total = Money(required=True)
@@ -77,6 +87,11 @@ class SaleItem(Schema):
     @validates_schema
     def _check(self, data: Mapping[str, Any], **_: Any) -> None:
         check_sale(data)
+
+    @post_load
+    def _plain(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
+        leave_out_no_clock(data)
+        return data
 
 
 class BackLine(Schema):
@@ -106,6 +121,7 @@ class ReturnItem(Schema):
     sale_id = Uuid(required=True)
     shift_id = Uuid(load_default=None, allow_none=True)
     returned_at = Instant(required=True)
+    device_clock = fields.Nested(DeviceClock, allow_none=True)
     lines = fields.List(fields.Nested(BackLine), required=True, validate=validate.Length(min=1, max=MAX_LINES))
     refund = fields.Nested(Refund, required=True)
 
@@ -113,22 +129,32 @@ class ReturnItem(Schema):
     def _check(self, data: Mapping[str, Any], **_: Any) -> None:
         check_return(data)
 
+    @post_load
+    def _plain(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
+        leave_out_no_clock(data)
+        return data
 
-read_sales, read_returns = reader(SaleItem(), check_sale), reader(ReturnItem(), check_return)
+
+read_sales = reader(SaleItem(), check_sale, leave_out_no_clock)
+read_returns = reader(ReturnItem(), check_return, leave_out_no_clock)
 
 
-class SaleBatch(Schema):
-    """1..500 sales, each checked by itself; `sent_at` is the device's clock when it sends."""
+class _Envelope(Sending):
+    """What comes with a batch: the device's clocks when it sends, and what it would else say by itself."""
+
+    report = Beside(TillReport, load_default=None, allow_none=True)
+
+
+class SaleBatch(_Envelope):
+    """1..500 sales, each checked by itself."""
 
     sales = fields.List(fields.Raw(allow_none=True), required=True, validate=validate.Length(min=1, max=500))
-    sent_at = Instant(load_default=None, allow_none=True)
 
 
-class ReturnBatch(Schema):
+class ReturnBatch(_Envelope):
     """1..500 returns, each checked by itself."""
 
     returns = fields.List(fields.Raw(allow_none=True), required=True, validate=validate.Length(min=1, max=500))
-    sent_at = Instant(load_default=None, allow_none=True)
 
 
 class ReturnResult(Schema):
@@ -150,12 +176,14 @@ class SaleResults(Schema):
     """One result per item, in order."""
 
     results = fields.List(fields.Nested(SaleResult), required=True)
+    sync = fields.Nested(SyncNews, metadata={"description": "Where the batch carried a report."})
 
 
 class ReturnResults(Schema):
     """One result per item, in order: recorded, duplicate, conflict, waiting, exceeds or quarantined."""
 
     results = fields.List(fields.Nested(ReturnResult), required=True)
+    sync = fields.Nested(SyncNews, metadata={"description": "Where the batch carried a report."})
 
 
 class SaleAnswer(SaleItem):
@@ -172,7 +200,12 @@ class SaleAnswer(SaleItem):
 
 
 class ReceiptAnswer(SaleAnswer):
-    """A sale by the number on its receipt; `returned`: what has come back of each line, whoever took it."""
+    """A sale by the number on its receipt; `returned`: what has come back of each line, whoever took it.
+
+    Another outlet's: without its shift, and without what payments refer to.
+    """
+
+    shift_id = Uuid(required=True, allow_none=True)
 
     class Returned(Schema):
         """So many of a line, for so much."""
@@ -191,6 +224,7 @@ class ReturnAnswer(ReturnItem):
     register = fields.String(required=True)
     outlet = fields.String(required=True)
     received_at = Instant(required=True)
+    effective_at = Instant(required=True)
     business_day = fields.Date(required=True)
     drift = fields.Integer(required=True, allow_none=True)
     status = fields.String(required=True)

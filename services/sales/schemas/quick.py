@@ -115,7 +115,7 @@ def _boolean(value: Any) -> bool:
 
 def _quantity(field: Quantity) -> Read:
     def read(value: Any) -> Decimal:
-        if type(value) is int and 0 < value < MAX_QUANTITY:
+        if type(value) is int and 0 < value <= MAX_QUANTITY:
             return Decimal(value)
         return cast(Decimal, field.deserialize(value))
 

@@ -35,10 +35,11 @@ class OutletAnswer(OutletBody):
 
 
 class RegisterBody(Schema):
-    """In which outlet a register stands."""
+    """In which outlet a register stands; `since` when, if it was moved before now: entered late, or after a restore."""
 
     outlet = Code(required=True)
     name = Text(required=True)
+    since = Instant(load_default=None, allow_none=True, load_only=True)
 
 
 class RegisterAnswer(RegisterBody):

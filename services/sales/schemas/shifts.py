@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from marshmallow import Schema, fields, validate
 
+from services.sales.schemas.common import DeviceClock, Sending
 from shared.fields import Code, Instant, Money, PageArgs, Uuid
 
 _CASHIER = r"^[a-z0-9-]{3,16}$"
 
 
-class ShiftBody(Schema):
+class ShiftContent(Schema):
     """A cashier (a code, never a name) takes a register over, with a float."""
 
     register = Code(required=True)
@@ -18,6 +19,11 @@ class ShiftBody(Schema):
     cashier = fields.String(
         required=True, validate=validate.Regexp(_CASHIER.replace("$", r"\Z")), metadata={"pattern": _CASHIER}
     )
+    device_clock = fields.Nested(DeviceClock, allow_none=True)
+
+
+class ShiftBody(ShiftContent, Sending):
+    """The opening as a register sends it."""
 
 
 class Counted(Schema):
@@ -26,10 +32,11 @@ class Counted(Schema):
     cash = Money(required=True)
 
 
-class CloseBody(Schema):
+class CloseBody(Sending):
     """When the shift ended, and what was in the drawer."""
 
     closed_at = Instant(required=True)
+    device_clock = fields.Nested(DeviceClock, allow_none=True)
     counted = fields.Nested(Counted, required=True)
 
 
@@ -44,7 +51,10 @@ class CloseAnswer(Schema):
 
 
 class Amendment(Schema):
-    """A sale or return of the shift that came after its count; `cash` is what it adds to the expected cash."""
+    """A sale or return of the shift that came after its count; `cash` is what it adds to the expected cash.
+
+    `return-moved`: a refund that named no shift was another's after all, which came to be known at `received_at`.
+    """
 
     kind = fields.String(required=True)
     id = Uuid(required=True)
@@ -53,7 +63,7 @@ class Amendment(Schema):
     cash = Money(signed=True, required=True)
 
 
-class ShiftAnswer(ShiftBody):
+class ShiftAnswer(ShiftContent):
     """A shift; `close` is the snapshot, `expected_now` allows for what came late.
 
     A register counts blind: it is not told `expected_now` before the close.
@@ -61,6 +71,7 @@ class ShiftAnswer(ShiftBody):
 
     id = Uuid(required=True)
     outlet = fields.String(required=True)
+    effective_at = Instant(required=True)
     status = fields.String(required=True)
     expected_now = Money(signed=True, required=True, allow_none=True)
     close = fields.Nested(CloseAnswer, required=True, allow_none=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from services.sales.models import LotAssignment, Sale, SaleLine
 from services.sales.usecases import gates, returns, work_items
@@ -15,9 +15,16 @@ from shared.errors import NotFound
 from shared.events.sales import SaleLotAssigned
 from shared.messaging import publish
 
+# What of the line lies on a shelf again as the same lot: it is what the line is.
+_BACK = text("""
+    SELECT g.outlet, g.sku, g.lot, g.quantity
+      FROM returned_goods g JOIN return_verdict v ON v.return_id = g.return_id AND v.verdict = 'recorded'
+     WHERE g.sale_id = :sale AND g.line_id = :line AND g.restock AND g.follows
+""")
+
 
 def assign(session: Session, *, sale_id: UUID, line_id: UUID, lot: str, assigned_by: str) -> None:
-    """Move a sold line to the lot it was; inventory hears of it. Saying the same again changes nothing.
+    """Move a sold line to the lot it was, with what came back of it; inventory hears of it. The same again is nothing.
 
     Raises NotFound.
     """
@@ -35,12 +42,15 @@ def assign(session: Session, *, sale_id: UUID, line_id: UUID, lot: str, assigned
     before, version = (last.lot, last.version) if last else (line.lot, 0)
     if before == lot:
         return
+    back = session.execute(_BACK, {"sale": sale_id, "line": line_id}).all()
     values = {"sale_id": sale_id, "line_id": line_id, "version": version + 1, "lot": lot}
     session.add(LotAssignment(**values, assigned_by=assigned_by, assigned_at=now()))
     session.flush()
     changes = [
         Change(sale.outlet, line.sku, before, line.quantity),
         Change(sale.outlet, line.sku, lot, -line.quantity),
+        *(Change(one.outlet, one.sku, one.lot, -one.quantity) for one in back),
+        *(Change(one.outlet, one.sku, lot, one.quantity) for one in back),
     ]
     change_shelves(session, changes)
     work_items.reconsider(session, [sale_id])

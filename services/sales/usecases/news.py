@@ -10,27 +10,17 @@ from collections import defaultdict
 from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
-from uuid import UUID
 
 import msgspec
-from sqlalchemy import select, text
+from sqlalchemy import text
 from sqlalchemy.dialects.postgresql import insert
 
 from services.sales.models import Lot, LotRecall, Product, ProductPrice
-from services.sales.usecases import gates, work_items
+from services.sales.usecases import gates, reconsidering
 from services.sales.usecases.shelves import Change, change_shelves
 from shared.db import Session
 from shared.events.inventory import ConsignmentReceived, LotCreated, LotRecalled, ProductPublished, StockMoved
 
-# All sales of a product not heard of before; later only those whose price was none of the list prices until now.
-_SOLD_PRODUCTS = text("""
-    SELECT sale_id FROM sale_line WHERE sku = ANY(:new)
-    UNION SELECT sale_id FROM work_item WHERE sku = ANY(:skus) AND code = 'price-differs' AND closed_at IS NULL
-""")
-_SOLD_LOTS = text("""
-    SELECT sale_id FROM sale_line WHERE lot = ANY(:lots)
-    UNION SELECT sale_id FROM lot_assignment WHERE lot = ANY(:lots)
-""")
 _RECEIVE = text("""
     INSERT INTO received_line (receipt_id, outlet, sku, lot, good)
     SELECT CAST(r->>0 AS uuid), r->>1, r->>2, r->>3, CAST(r->>4 AS numeric)
@@ -49,15 +39,13 @@ def hear_of_products(session: Session, events: Sequence[ProductPublished]) -> No
     """Keep the newest version of each product, and every list price."""
     gates.enter_with_news(session)
     newest = {event.sku: event for event in sorted(events, key=lambda event: event.version)}
-    known = set(session.scalars(select(Product.sku).where(Product.sku.in_(newest))))
     statement = insert(Product).values([_product(newest[sku]) for sku in sorted(newest)])
     changed = {name: statement.excluded[name] for name in _product(events[0]) if name != "sku"}
     newer = Product.version < statement.excluded.version
     session.execute(statement.on_conflict_do_update(index_elements=[Product.sku], set_=changed, where=newer))
     prices = [{"sku": event.sku, "version": event.version, "list_price": event.list_price} for event in events]
     session.execute(insert(ProductPrice).values(prices).on_conflict_do_nothing())
-    skus = {"new": sorted(newest.keys() - known), "skus": sorted(newest)}
-    work_items.reconsider(session, _ids(session, _SOLD_PRODUCTS, skus))
+    reconsidering.concern_products(session, list(newest))
 
 
 def _product(event: ProductPublished) -> dict[str, Any]:
@@ -88,7 +76,8 @@ def hear_of_lots(session: Session, events: Sequence[LotCreated]) -> None:
         for event in events
     ]
     new = session.scalars(insert(Lot).values(rows).on_conflict_do_nothing().returning(Lot.code)).all()
-    _reconsider_lots(session, new)
+    if new:
+        reconsidering.concern_lots(session, new)
 
 
 def hear_of_recalls(session: Session, events: Sequence[LotRecalled]) -> None:
@@ -99,16 +88,8 @@ def hear_of_recalls(session: Session, events: Sequence[LotRecalled]) -> None:
         for event in events
     ]
     new = session.scalars(insert(LotRecall).values(rows).on_conflict_do_nothing().returning(LotRecall.lot)).all()
-    _reconsider_lots(session, new)
-
-
-def _reconsider_lots(session: Session, lots: Sequence[str]) -> None:
-    if lots:
-        work_items.reconsider(session, _ids(session, _SOLD_LOTS, {"lots": sorted(lots)}))
-
-
-def _ids(session: Session, statement: Any, values: dict[str, list[str]]) -> list[UUID]:
-    return [found for found in session.scalars(statement, values) if found is not None]
+    if new:
+        reconsidering.concern_lots(session, new)
 
 
 def receive_goods(session: Session, events: Sequence[ConsignmentReceived]) -> None:

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from typing import Any
-from uuid import UUID
 
-from sqlalchemy import exists, func, or_, select
+from sqlalchemy import func, select, text
 from sqlalchemy.dialects.postgresql import insert
 
-from services.sales.models import Outlet, Price, Register, Sale, SaleLine, WorkItem
-from services.sales.usecases import gates, work_items
+from services.sales.models import Outlet, Price, Register, RegisterPlacement
+from services.sales.usecases import gates, reconsidering
 from shared.db import Session
-from shared.errors import Forbidden
+from shared.errors import Forbidden, Invalid
 from shared.events.sales import OutletOpened
 from shared.messaging import publish
 
@@ -37,8 +36,22 @@ def put_outlet(
     return outlet, was_placeholder
 
 
-def put_register(session: Session, *, code: str, outlet: str, name: str) -> tuple[Register, bool]:
-    """Create or change a register; (register, whether it is new)."""
+#: As the trigger that places registers asks for it.
+_MOVED_SINCE = text("SELECT set_config('lapak.since', :since, true)")
+
+
+def put_register(
+    session: Session, *, code: str, outlet: str, name: str, since: datetime | None = None
+) -> tuple[Register, bool]:
+    """Create, change or move a register; (register, whether it is new). What it did before stays where it stood.
+
+    `since`: when it was moved, if not now; it cannot have been before it came to where it stands. Raises Invalid.
+    """
+    began = gates.enter_to_record(session, code)
+    if since is not None:
+        if since > began:
+            raise Invalid({"since": ["Must not be in the future."]})
+        session.execute(_MOVED_SINCE, {"since": since.isoformat()})
     mention_outlet(session, outlet)
     values = {"outlet": outlet, "name": name, "placeholder": False}
     made = insert(Register).values(code=code, version=1, **values).on_conflict_do_nothing().returning(Register)
@@ -53,7 +66,7 @@ def put_register(session: Session, *, code: str, outlet: str, name: str) -> tupl
 def put_price(
     session: Session, *, sku: str, outlet: str | None, price: int, valid_from: datetime
 ) -> tuple[Price, bool]:
-    """Set a price from a moment on; (price, whether it is new). Sales already recorded are judged by it too."""
+    """Set a price from a moment on; (price, whether it is new). Sales already recorded are judged by it soon."""
     gates.enter_with_news(session)
     if outlet is not None:
         mention_outlet(session, outlet)
@@ -69,27 +82,14 @@ def put_price(
         if not _change(found, {"price": price}):
             return found, False
     session.flush()
-    work_items.reconsider(session, _sold_while(session, found))
+    reconsidering.concern_price(session, found, _followed_by(session, found))
     return found, new
 
 
-def _sold_while(session: Session, price: Price) -> list[UUID]:
-    """The sales that a price can make odd or explain: made while it was in force, at another price or odd already."""
+def _followed_by(session: Session, price: Price) -> datetime | None:
+    """When the next price of the same kind begins."""
     same = (Price.sku == price.sku, Price.outlet.is_not_distinct_from(price.outlet))
-    until = session.scalar(select(func.min(Price.valid_from)).where(*same, Price.valid_from > price.valid_from))
-    odd = exists().where(WorkItem.sale_id == Sale.id, WorkItem.code == "price-differs", WorkItem.stands)
-    statement = (
-        select(Sale.id)
-        .distinct()
-        .join(SaleLine, SaleLine.sale_id == Sale.id)
-        .where(SaleLine.sku == price.sku, Sale.effective_at >= price.valid_from)
-        .where(or_(SaleLine.unit_price != price.price, odd))
-    )
-    if until is not None:
-        statement = statement.where(Sale.effective_at < until)
-    if price.outlet is not None:
-        statement = statement.where(Sale.outlet == price.outlet)
-    return list(session.scalars(statement))
+    return session.scalar(select(func.min(Price.valid_from)).where(*same, Price.valid_from > price.valid_from))
 
 
 def mention_outlet(session: Session, code: str) -> None:
@@ -99,25 +99,24 @@ def mention_outlet(session: Session, code: str) -> None:
 
 
 def register_outlet(session: Session, *, register: str, outlet: str) -> str:
-    """The outlet of a register that a device with a token for `outlet` speaks for; unheard of, it is noted.
+    """The outlet where a register stands; a device with a token for `outlet` speaks for it. Unheard of, it is noted.
 
-    Raises WrongOutlet when the register stands in another outlet.
+    Raises WrongOutlet when the register does not stand in the token's outlet and never stood there.
     """
     known = session.scalar(select(Register.outlet).where(Register.code == register))
     if known is None:
         mention_outlet(session, outlet)
         values = {"outlet": outlet, "name": register, "placeholder": True, "version": 0}
         session.execute(insert(Register).values(code=register, **values).on_conflict_do_nothing())
-        known = session.scalar(select(Register.outlet).where(Register.code == register))
-    if known != outlet:
-        raise WrongOutlet
-    return outlet
+        known = session.scalars(select(Register.outlet).where(Register.code == register)).one()
+    check_register(session, register=register, outlet=outlet)
+    return known
 
 
 def check_register(session: Session, *, register: str, outlet: str | None) -> None:
-    """Raise WrongOutlet when a register that is known stands in another outlet than the one that asks (None: any)."""
-    known = session.scalar(select(Register.outlet).where(Register.code == register))
-    if outlet is not None and known is not None and known != outlet:
+    """Raise WrongOutlet when a known register neither stands nor ever stood in the outlet that asks (None: any)."""
+    stood = session.scalars(select(RegisterPlacement.outlet).where(RegisterPlacement.register == register)).all()
+    if outlet is not None and stood and outlet not in stood:
         raise WrongOutlet
 
 

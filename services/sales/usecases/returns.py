@@ -9,11 +9,11 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import exists, select
+from sqlalchemy import exists, select, text
 from sqlalchemy.dialects.postgresql import insert
 
 from services.sales.models import ReturnLine, ReturnVerdict, Sale, SaleLine, SaleReturn
-from services.sales.usecases import gates, work_items
+from services.sales.usecases import clocks, gates, work_items
 from services.sales.usecases.shelves import Change, change_shelves
 from shared.canonical import content_hash
 from shared.clock import business_day
@@ -22,6 +22,9 @@ from shared.errors import Conflict
 from shared.events.sales import ReturnedLine, SaleReturned
 from shared.facts import record_once
 from shared.messaging import publish
+
+# By the lot that the goods are: a person may have said by now which lot the sold line was.
+_BACK = text("SELECT outlet, sku, lot, quantity FROM returned_goods WHERE return_id = ANY(:returns) AND restock")
 
 
 @dataclass
@@ -70,18 +73,19 @@ def record(session: Session, *, at: Any, items: Sequence[Mapping[str, Any]]) -> 
 
 
 def _post(session: Session, at: Any, received_at: datetime, item: Mapping[str, Any]) -> bool:
+    told = {"told": item["returned_at"], "clock": item.get("device_clock"), "sending": at.sending}
+    about = {"shift_id": item["shift_id"], "sale_id": item["sale_id"]}
+    when = clocks.timed(session, register=at.register, outlet=at.outlet, received_at=received_at, **told, **about)
     new = record_once(
         session,
         SaleReturn,
         key={"id": item["id"]},
-        sale_id=item["sale_id"],
+        **about,
+        **when,
         register=at.register,
-        outlet=at.outlet,
-        shift_id=item["shift_id"],
         returned_at=item["returned_at"],
         received_at=received_at,
-        business_day=business_day(at.effective(item["returned_at"])),
-        drift=at.drift_seconds,
+        business_day=business_day(when["effective_at"]),
         refund_kind=item["refund"]["kind"],
         refund_amount=item["refund"]["amount"],
         content_hash=content_hash({**item, "register": at.register}),
@@ -112,8 +116,8 @@ def judge(session: Session, sale_ids: Sequence[UUID]) -> None:
     work_items.reconsider_returns(session, of_sales(session, sale_ids))
     publish(session, *(_event(one, lines) for one, lines in accepted))
     # All at once, in key order; and last, since the registers of the outlet wait for these rows.
-    back = [Change(one.outlet, x.sku, x.lot, x.quantity) for one, lines in accepted for x in lines if x.restock]
-    change_shelves(session, back)
+    back = session.execute(_BACK, {"returns": [one.id for one, _ in accepted]})
+    change_shelves(session, [Change(*row) for row in back])
 
 
 def of_sales(session: Session, sale_ids: Collection[UUID]) -> list[UUID]:
@@ -124,7 +128,7 @@ def of_sales(session: Session, sale_ids: Collection[UUID]) -> list[UUID]:
 def _waiting(session: Session, sale_id: UUID) -> list[tuple[SaleReturn, list[ReturnLine]]]:
     judged = exists().where(ReturnVerdict.return_id == SaleReturn.id)
     found = select(SaleReturn).where(SaleReturn.sale_id == sale_id, ~judged)
-    ordered = session.scalars(found.order_by(SaleReturn.returned_at, SaleReturn.id)).all()
+    ordered = session.scalars(found.order_by(SaleReturn.effective_at, SaleReturn.id)).all()
     return [
         (one, list(session.scalars(select(ReturnLine).filter_by(return_id=one.id).order_by(ReturnLine.id))))
         for one in ordered
@@ -162,7 +166,12 @@ def _event(one: SaleReturn, lines: Sequence[ReturnLine]) -> SaleReturned:
         for line in lines
     )
     return SaleReturned(
-        return_id=one.id, sale_id=one.sale_id, outlet=one.outlet, returned_at=one.returned_at, lines=returned
+        return_id=one.id,
+        sale_id=one.sale_id,
+        outlet=one.outlet,
+        returned_at=one.returned_at,
+        effective_at=one.effective_at,
+        lines=returned,
     )
 
 

@@ -28,11 +28,15 @@ _OPEN = text(f"""
     ON CONFLICT (code, subject) DO UPDATE {_BEGIN_ANEW}, lot = excluded.lot
      WHERE NOT w.stands OR w.lot IS DISTINCT FROM excluded.lot
 """)
+# The view is asked about these sales and no others: bound to `w` alone, it would be made for every sale there ever was.
 _CLOSE = text(f"""
     UPDATE work_item w {_END}
      WHERE w.sale_id = ANY(:sales) AND w.stands AND w.code NOT IN ('no-stock', 'number-reused')
-       AND NOT EXISTS (SELECT FROM oddity o WHERE o.sale_id = w.sale_id AND o.code = w.code AND o.subject = w.subject)
+       AND (w.code, w.subject) NOT IN (SELECT o.code, o.subject FROM oddity o WHERE o.sale_id = ANY(:sales))
 """)
+# What is odd about lines alone: it follows from lots, products and prices, and never from shifts.
+_OPEN_LINES = text(_OPEN.text.replace("= ANY(:sales)", "= ANY(:sales) AND line_id IS NOT NULL"))
+_CLOSE_LINES = text(_CLOSE.text.replace("= ANY(:sales)", "= ANY(:sales) AND line_id IS NOT NULL"))
 _OPEN_RETURNS = text(f"""
     INSERT INTO work_item AS w (code, owner, subject, outlet, return_id)
     SELECT code, owner, subject, outlet, return_id FROM return_oddity WHERE return_id = ANY(:returns) ORDER BY 1, 3
@@ -41,7 +45,8 @@ _OPEN_RETURNS = text(f"""
 _CLOSE_RETURNS = text(f"""
     UPDATE work_item w {_END}
      WHERE w.return_id = ANY(:returns) AND w.stands
-       AND NOT EXISTS (SELECT FROM return_oddity o WHERE o.return_id = w.return_id AND o.code = w.code)
+       AND (w.code, w.return_id) NOT IN (
+           SELECT o.code, o.return_id FROM return_oddity o WHERE o.return_id = ANY(:returns))
 """)
 _SHELVES = text(f"""
     WITH given AS (
@@ -78,6 +83,13 @@ def reconsider_open(session: Session, sales: Collection[UUID]) -> None:
     """Close what the facts about these sales no longer say. Enough where news can only explain."""
     if sales:
         session.execute(_CLOSE, {"sales": list(sales)})
+
+
+def reconsider_lines(session: Session, sales: Collection[UUID]) -> None:
+    """Open and close what follows from lots, products and prices about the lines of these sales now."""
+    if sales:
+        session.execute(_CLOSE_LINES, {"sales": list(sales)})
+        session.execute(_OPEN_LINES, {"sales": list(sales)})
 
 
 def reconsider_shelves(session: Session, buckets: Sequence[dict[str, object]]) -> None:

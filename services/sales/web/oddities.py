@@ -32,7 +32,8 @@ def work_items_page() -> Response:
         page = read.open_items(session, outlet=outlet, code=args["code"], after=args["after"], limit=50)
         known = views.named(session, page.items)
         kinds = attention.attention(session, outlet=outlet, today=business_day(now())).work_items
-    return show("oddities/work_items.html", page=page, args=args, kinds=kinds, words=words, **known)
+        since = attention.reconsidering_since(session)
+    return show("oddities/work_items.html", page=page, args=args, kinds=kinds, since=since, words=words, **known)
 
 
 @bp.get("/work-items/<uuid:item_id>")

@@ -11,6 +11,7 @@ from marshmallow import Schema
 from services.sales.schemas.ops import STATES, FailureArgs, LetterForm
 from services.sales.web import ops_picture, ops_words, runbook
 from services.sales.web.ops_figures import ACTING, Seen, watch
+from shared import holders
 from shared.alarms import RULES, SEVERITIES, Alarm, alarms, flows
 from shared.config import SERVICES
 from shared.errors import NotFound, Problem
@@ -107,9 +108,24 @@ def _failure(service: str, fingerprint: str, args: dict[str, Any], problem: Prob
     except Problem as silent:
         page, problem = {"items": [], "next": None}, problem or silent
     more = {"page": page, "args": args, "problem": problem, "typed": request.form, "states": STATES}
-    more |= {"may": current_token().role == "operator", "outcome": ops_words.outcome(args), "words": ops_words}
+    more |= {
+        "may": _may(service),
+        "elsewhere": _looks_only(service),
+        "outcome": ops_words.outcome(args),
+        "words": ops_words,
+    }
     status = problem.status if problem else 200
     return show("ops/failure.html", status, at=service, fingerprint=fingerprint, **more)
+
+
+def _may(service: str) -> bool:
+    return current_token().role == "operator" and not _looks_only(service)
+
+
+def _looks_only(service: str) -> bool:
+    """Whether the service lets who looks do nothing: whoever was paired here acts here only (`shared.holders`)."""
+    token = current_token()
+    return token.role == "operator" and holders.reach(token.holder, token.role, at=service) != "all"
 
 
 def _items(seen: Seen) -> list[dict[str, str]]:

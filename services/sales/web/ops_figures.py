@@ -1,7 +1,8 @@
 """What the operator's page knows: the answers of the three services' event consoles, and how the registers are.
 
-The one place where sales asks the others, and only about plumbing: no domain data crosses (decision 0009). Whoever does
-not answer within 2 s is shown so, and the rest stands. Each web process keeps what it heard for a second, and one
+The one place where sales asks the others, and only about plumbing: no domain data crosses (decision 0009). It asks
+with the token of whoever looks; one that was paired here is good there for looking only (`shared.holders`). Whoever
+does not answer within 2 s is shown so, and the rest stands. Each web process keeps what it heard for a second, and one
 page at a time asks: pages that stay open cost a web process one thread, not one each.
 """
 
@@ -10,7 +11,7 @@ from __future__ import annotations
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from threading import Lock
 from typing import Any
 
@@ -18,12 +19,12 @@ import httpx
 from flask import Flask, current_app
 
 from services.sales.queries.tills import Till, tills
-from shared import auth, config
+from shared import config
 from shared.alarms import Answer, add_what_sources_say
 from shared.clock import now
 from shared.config import SERVICES
 from shared.errors import Conflict, Forbidden, Invalid, NotFound, Problem
-from shared.http import current_token, transaction
+from shared.http import presented_token, transaction
 
 OWN = "sales"
 PATIENCE, ACTING = 2.0, 60.0  # seconds: for a look; for a replay of up to a hundred letters
@@ -84,7 +85,7 @@ class Watch:
         self.until = self.shown_until = 0.0
 
     def _look(self) -> Seen:
-        token = _token()
+        token = presented_token()
         asked = [self.pool.submit(self._about, service, token) for service in SERVICES]
         if time.monotonic() >= self.registers_until:
             with transaction() as session:
@@ -103,6 +104,8 @@ class Watch:
         """Status, open failures and parked events; those only where there are any."""
         try:
             status = self.ask("GET", service, "status", token=token)
+            if not isinstance(status, dict) or status.get("service") != service:
+                raise NoAnswer("another program answers")
             failures: Answer = {"items": []}
             parked: Answer = {"items": []}
             if any(one["dead"] for one in status["sources"]):
@@ -124,7 +127,7 @@ class Watch:
         """
         place = "http://here/sales" if service == OWN else config.get("LAPAK_{SERVICE}_URL", service)
         client = self.own if service == OWN else self.others
-        headers = {"Authorization": f"Bearer {token or _token()}"}
+        headers = {"Authorization": f"Bearer {token or presented_token()}"}
         try:
             answer = client.request(method, f"{place}/events/{path}", headers=headers, timeout=patience, **more)
             body = answer.json()
@@ -137,12 +140,6 @@ class Watch:
         if answer.is_error:
             raise _REFUSALS.get(answer.status_code, NoAnswer)(f"HTTP {answer.status_code}")
         return body
-
-
-def _token() -> str:
-    """The signed-in person's role and name, for a minute."""
-    token = current_token()
-    return auth.issue(role=token.role, subject=token.sub, lifetime=timedelta(minutes=1))
 
 
 def _worst_first(till: Till) -> tuple[bool, float, int, bool, str]:

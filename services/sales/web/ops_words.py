@@ -61,6 +61,16 @@ _ALARMS = {
             "Was {source} restored from a backup? Then begin a new epoch.",
         ),
     ),
+    "LapakBatchesRefused": (
+        (
+            "{service} menolak kiriman di antreannya yang mengaku dari {source}: {what}",
+            "{service} refused what claimed on its queue to be from {source}: {what}",
+        ),
+        (
+            "Tidak ada yang hilang. Siapa selain courier {source} menulis ke Redis? Saat ganti versi: tunggu.",
+            "Nothing is lost. Who but the courier of {source} writes to Redis? During an upgrade: wait.",
+        ),
+    ),
     "LapakConsumerBehind": (
         (
             "{service} tertinggal {events} dari {source}, sudah {time}.",

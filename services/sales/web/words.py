@@ -132,6 +132,8 @@ def refused(problem: Problem | None) -> str:
         return ""
     return {
         "already-closed": t("Sudah ditutup orang lain.", "Somebody else has closed it already."),
+        "closed-otherwise": t("Sudah ditutup dengan catatan lain.", "It was closed with another note already."),
+        "not-missing": t("Nomor ini sudah tidak hilang.", "This number is not missing any more."),
         "already-resolved": t("Sudah diselesaikan orang lain.", "Somebody else has dealt with it already."),
         "forbidden": t("Ini urusan kota.", "This is for the city to deal with."),
     }.get(problem.code, problem.detail)

@@ -39,7 +39,7 @@ class Person:
     def __post_init__(self) -> None:
         token = issue(role=self.role, subject=self.name, lifetime=timedelta(hours=1), **self.scope)
         headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
-        self.client = httpx.Client(base_url=self.origin, headers=headers, timeout=20.0, trust_env=False)
+        self.client = httpx.Client(base_url=self.origin, headers=headers, timeout=60.0, trust_env=False)
 
     def get(self, path: str, **query: Any) -> Any:
         """The JSON answer. Raises Refused."""
@@ -60,7 +60,7 @@ class Person:
         return body
 
 
-def until(what: str, seen: Callable[[], bool], *, seconds: float = 20.0) -> float:
+def until(what: str, seen: Callable[[], bool], *, seconds: float = 60.0) -> float:
     """Ask again until it is so; how long that took, in ms. Raises NeverHappened."""
     began = time.perf_counter()
     while not seen():

@@ -1,83 +1,48 @@
-"""`lapak verify`: every unit and every rupiah can be proved. Exits 0 clean, 1 drift (naming the row), 3 lagging.
+"""`lapak verify`: every unit and every rupiah can be proved. Exits 0 clean, 1 drift (naming the row), 3 not settled.
 
-2: a database cannot be reached, nothing was compared.
+2: a database cannot be reached, nothing was compared. What it proves and what not: docs/decisions/0017.
 """
 
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
 import click
 from rich.console import Console
-from rich.table import Table
 from sqlalchemy.exc import OperationalError
 
-from services.system.verify.between import check_between
-from services.system.verify.findings import Check
-from services.system.verify.heads import capture, set_aside, wait_for_all
-from services.system.verify.ledger import check_ledgers
-from shared import config
-from shared.config import SERVICES
-from shared.db import Database
+from services.system.verify.marks import NoMark, read, write
+from services.system.verify.proving import CLEAN, DRIFT, UNREACHABLE, UNSETTLED, open_databases, prove
+from services.system.verify.report import Bar, show
 
-CLEAN, DRIFT, UNREACHABLE, LAGGING = 0, 1, 2, 3
-_SHOWN = 20  # rows named of one check
+__all__ = ["CLEAN", "DRIFT", "UNREACHABLE", "UNSETTLED", "command", "open_databases", "prove"]
 
-
-def prove(databases: dict[str, Database], *, seconds: float = 30.0) -> tuple[int, list[Check], list[str]]:
-    """(exit code, checks, who lags). Captures the heads, waits for the cursors, compares up to them."""
-    heads = capture(databases)
-    lagging = wait_for_all(databases, heads, seconds=seconds)
-    if lagging:
-        return LAGGING, [], lagging
-    checks = [*check_ledgers(databases), *check_between(databases, heads, set_aside(databases))]
-    return (DRIFT if any(check.drift for check in checks) else CLEAN), checks, []
-
-
-def _table(checks: list[Check]) -> Table:
-    table = Table(title="Verified", title_justify="left")
-    table.add_column("check", overflow="fold")
-    for name in ("compared", "drift", "explained"):
-        table.add_column(name, justify="right")
-    for check in checks:
-        drift = f"[red]{len(check.drift)}[/red]" if check.drift else "0"
-        table.add_row(check.name, f"{check.compared:,}", drift, str(len(check.explained)))
-    return table
+_FILE = click.Path(dir_okay=False, path_type=Path)
 
 
 @click.command()
 @click.option("--wait", default=30.0, show_default=True, help="How long to wait for consumers that lag, in seconds.")
-def command(wait: float) -> None:
-    """Recompute balances and compare the three services. 0 clean, 1 drift (names the row), 2 unreachable, 3 lagging."""
+@click.option("--mark", "to", type=_FILE, help="When all is clean, write where the logs stand there, signed.")
+@click.option("--since", "given", type=_FILE, help="Go on from a mark: prove what was posted since, and all sums.")
+def command(wait: float, to: Path | None, given: Path | None) -> None:
+    """Prove what was posted, recompute balances, compare the services.
+
+    0 clean, 1 drift (names the row), 2 unreachable, 3 not settled: somebody lags or has halted, or a dead letter waits.
+    """
     console = Console(soft_wrap=True)
-    url = "LAPAK_{SERVICE}_DATABASE_URL"
-    databases = {
-        name: Database(config.get(url, name), pool_size=2, application_name="lapak verify", options=_PATIENT)
-        for name in SERVICES
-    }
     try:
-        code, checks, lagging = prove(databases, seconds=wait)
+        since = read(given) if given else None
+        with open_databases() as databases, Bar() as bar:
+            proof = prove(databases, seconds=wait, bar=bar, since=since)
+    except NoMark as error:
+        console.print(f"Nothing was compared: {error}.", markup=False)
+        sys.exit(UNREACHABLE)
     except OperationalError as error:
         console.print(f"Nothing was compared, a database cannot be reached: {error.orig}", markup=False)
         sys.exit(UNREACHABLE)
-    finally:
-        for database in databases.values():
-            database.dispose()
-    if lagging:
-        console.print(f"[yellow]Lagging[/yellow] after {wait:.0f} s; nothing was compared:")
-        for line in lagging:
-            console.print(f"  {line}", markup=False)
-        sys.exit(code)
-    console.print(_table(checks))
-    for check in checks:
-        for kind, rows in (("DRIFT", check.drift), ("explained", check.explained)):
-            for row in rows[:_SHOWN]:
-                console.print(f"{kind}: {check.name}: {row}", markup=False)
-            if len(rows) > _SHOWN:
-                console.print(f"{kind}: {check.name}: … and {len(rows) - _SHOWN} more", markup=False)
-    console.print("Clean: every unit and every rupiah is accounted for." if code == CLEAN else "There is drift.")
-    sys.exit(code)
-
-
-#: A big ledger is summed in one statement, and compared while its transaction waits.
-_PATIENT = "-c statement_timeout=300s -c idle_in_transaction_session_timeout=0"
+    show(console, proof, wait)
+    if to and proof.mark and proof.code == CLEAN:
+        write(to, proof.mark)
+        console.print(f"The mark of this state is in {to}. Keep it out of reach of the databases.", markup=False)
+    sys.exit(proof.code)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 
@@ -14,9 +15,17 @@ class Check:
     drift: list[str] = field(default_factory=list)
     explained: list[str] = field(default_factory=list)
 
-    def differ(self, text: str, *, because: str | None = None) -> None:
-        """Note a difference, naming the row; `because`: the dead letter or parked event that explains it."""
-        if because is None:
-            self.drift.append(text)
-        else:
-            self.explained.append(f"{text} ({because})")
+    def differ(self, text: str) -> None:
+        """Note a difference, naming the row."""
+        self.drift.append(text)
+
+
+def merged(checks: Iterable[Check]) -> list[Check]:
+    """Parts of one check as one, in the order of the first."""
+    found: dict[str, Check] = {}
+    for check in checks:
+        one = found.setdefault(check.name, Check(check.name))
+        one.compared += check.compared
+        one.drift += check.drift
+        one.explained += check.explained
+    return list(found.values())

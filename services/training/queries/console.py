@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import Any
 
 from sqlalchemy import Select, String, and_, cast, exists, func, literal, null, or_, select, union_all
 
-from services.training.models import Attestation, Certificate, Practice, Resident, ResidentIdentity, Skill, Withdrawal
-from services.training.queries.identity import name_of
+from services.training.models import Attestation, Certificate, Practice, Resident, Skill, Withdrawal
 from services.training.queries.people import holds_on
-from shared.db import Page, Session, paged
+from shared.db import Session
+from shared.paging import Page, paged
 
 #: So long before a certificate ends somebody should see to the next one; and so long afterwards it is still shown.
 AHEAD, BEHIND = timedelta(days=60), timedelta(days=365)
@@ -56,11 +56,8 @@ def people(session: Session, *, after: str | None, limit: int) -> Page:
     return Page([one.worker_ref for one in page.items], page.next)
 
 
-def found(session: Session, words: str, *, by_name: bool, limit: int) -> list[str]:
-    """References of those whose reference, skill or (only for who may see names) name holds these words.
-
-    Names are kept encrypted, so all are read: some thousand at most.
-    """
+def found(session: Session, words: str) -> set[str]:
+    """References of those whose reference or skill holds these words."""
     like = "%" + words.lower().replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_") + "%"
     skills = select(Skill.code).where(
         or_(
@@ -72,18 +69,7 @@ def found(session: Session, words: str, *, by_name: bool, limit: int) -> list[st
     one = _all().subquery()
     holders = select(one.c.worker_ref).where(one.c.skill.in_(skills))
     wanted = select(Resident.worker_ref).where(or_(Resident.worker_ref.like(like), Resident.worker_ref.in_(holders)))
-    refs = set(session.scalars(wanted))
-    if by_name:
-        refs |= {ref for ref, name in names(session).items() if words.casefold() in name.casefold()}
-    return sorted(refs)[:limit]
-
-
-def names(session: Session, refs: Collection[str] | None = None) -> dict[str, str]:
-    """Reference → name, of these people or of all. Only for those who may see names. Raises IdentityUnreadable."""
-    wanted = select(ResidentIdentity)
-    if refs is not None:
-        wanted = wanted.where(ResidentIdentity.worker_ref.in_(refs))
-    return {identity.worker_ref: name_of(identity) for identity in session.scalars(wanted)}
+    return set(session.scalars(wanted))
 
 
 def with_skills(session: Session, refs: Sequence[str], *, today: date) -> list[dict[str, Any]]:

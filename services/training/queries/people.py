@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
@@ -14,27 +13,15 @@ from services.training.models import (
     MarketReturn,
     Practice,
     Resident,
-    ResidentIdentity,
     Withdrawal,
 )
-from services.training.queries.identity import name_of
-from shared.db import Page, Session, paged
+from shared.db import Session
+from shared.paging import Page, paged
 
 
-def residents(session: Session, *, with_names: bool, after: str | None, limit: int) -> Page:
-    """Residents by reference; names only for those who may see them."""
-    page = paged(session, select(Resident), [Resident.worker_ref], after=after, limit=limit)
-    return Page(shown(session, page.items, with_names=with_names), page.next)
-
-
-def shown(session: Session, found: Sequence[Resident], *, with_names: bool) -> list[dict[str, Any]]:
-    """Residents as the API shows them."""
-    plain = [{"worker_ref": one.worker_ref, "version": one.version} for one in found]
-    if not with_names:
-        return plain
-    wanted = select(ResidentIdentity).where(ResidentIdentity.worker_ref.in_([one.worker_ref for one in found]))
-    names = {identity.worker_ref: name_of(identity) for identity in session.scalars(wanted)}
-    return [one | {"name": names[str(one["worker_ref"])]} for one in plain]
+def residents(session: Session, *, after: str | None, limit: int) -> Page:
+    """Residents by reference."""
+    return paged(session, select(Resident), [Resident.worker_ref], after=after, limit=limit)
 
 
 def skills_of(session: Session, worker_ref: str, *, on: date) -> list[dict[str, Any]]:

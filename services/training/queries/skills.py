@@ -9,7 +9,8 @@ from uuid import UUID
 from sqlalchemy import select
 
 from services.training.models import Assessment, Attestation, Certificate, Withdrawal
-from shared.db import Page, Session, paged
+from shared.db import Session
+from shared.paging import Page, paged
 
 Granting = type[Certificate | Attestation]
 

@@ -9,10 +9,10 @@ from sqlalchemy import select
 from services.training.models import Programme, Skill
 from services.training.schemas import skills as shapes
 from services.training.usecases import reference
-from shared.db import paged
 from shared.errors import NotFound
 from shared.fields import PageArgs, check_code, page_of
 from shared.http import Blueprint, requires, transaction
+from shared.paging import paged
 
 bp = Blueprint("reference", __name__, description="Skills and programmes")
 

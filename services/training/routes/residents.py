@@ -2,23 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from services.training.models import Resident
 from services.training.queries import people
+from services.training.queries.identity import accesses
 from services.training.schemas import people as shapes
-from services.training.usecases import residents
+from services.training.usecases import identity, residents
 from shared.clock import business_day, now
 from shared.db import Session
 from shared.errors import NotFound
 from shared.fields import PageArgs, check_worker_ref, page_of
-from shared.http import Blueprint, current_token, requires, transaction
+from shared.http import Blueprint, current_call, current_token, requires, transaction
+from shared.paging import Page
 
 bp = Blueprint("residents", __name__, description="Residents")
 
 
 def _sees_names() -> bool:
     return current_token().role == "instructor"
+
+
+def _shown(session: Session, found: Sequence[Resident]) -> list[dict[str, Any]]:
+    """Residents as the API shows them; names only for those who may see them."""
+    plain = [{"worker_ref": one.worker_ref, "version": one.version} for one in found]
+    if not _sees_names():
+        return plain
+    names = identity.names_of(session, [one.worker_ref for one in found], reader=identity.Reader(*current_call()))
+    return [one | {"name": names[str(one["worker_ref"])]} for one in plain]
 
 
 def _find(session: Session, worker_ref: str) -> Resident:
@@ -46,9 +58,10 @@ def register_resident(body: dict[str, Any]) -> Any:
 def put_resident(body: dict[str, Any], worker_ref: str) -> Any:
     """Register under a given reference, or change the name."""
     with transaction() as session:
-        found, new = residents.put(session, worker_ref=check_worker_ref(worker_ref), **body)
+        reader = identity.Reader(*current_call())
+        found, new = residents.put(session, worker_ref=check_worker_ref(worker_ref), reader=reader, **body)
         session.flush()
-        return people.shown(session, [found], with_names=True)[0], 201 if new else 200
+        return _shown(session, [found])[0], 201 if new else 200
 
 
 @bp.get("/residents")
@@ -58,7 +71,8 @@ def put_resident(body: dict[str, Any], worker_ref: str) -> Any:
 def list_residents(args: dict[str, Any]) -> Any:
     """List residents."""
     with transaction() as session:
-        return people.residents(session, with_names=_sees_names(), **args)
+        page = people.residents(session, **args)
+        return Page(_shown(session, page.items), page.next)
 
 
 @bp.get("/residents/<worker_ref>")
@@ -67,7 +81,17 @@ def list_residents(args: dict[str, Any]) -> Any:
 def get_resident(worker_ref: str) -> Any:
     """One resident."""
     with transaction() as session:
-        return people.shown(session, [_find(session, worker_ref)], with_names=_sees_names())[0]
+        return _shown(session, [_find(session, worker_ref)])[0]
+
+
+@bp.get("/identity-access")
+@requires("auditor")
+@bp.arguments(shapes.IdentityAccessArgs(), location="query")
+@bp.response(200, page_of(shapes.IdentityAccessAnswer()))
+def list_identity_access(args: dict[str, Any]) -> Any:
+    """List who read names of residents, the latest first. References, never names."""
+    with transaction() as session:
+        return accesses(session, **args)
 
 
 @bp.get("/residents/<worker_ref>/skills")

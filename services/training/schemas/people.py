@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from marshmallow import Schema, fields
 
-from shared.fields import Quantity, Text, Uuid, WholeNumber, WorkerRef
+from shared.fields import Instant, PageArgs, Quantity, Text, Uuid, WholeNumber, WorkerRef
 
 
 class ResidentBody(Schema):
@@ -25,6 +25,25 @@ class ResidentAnswer(Schema):
     worker_ref = WorkerRef(required=True)
     name = fields.String()
     version = WholeNumber(required=True)
+
+
+class IdentityAccessArgs(PageArgs):
+    """Whose names, or read by whom; all, when neither is given."""
+
+    worker_ref = WorkerRef(load_default=None)
+    sub = Text(load_default=None)
+
+
+class IdentityAccessAnswer(Schema):
+    """Somebody read names. `searched`: all were looked through; `refs` are those that matched, or were shown."""
+
+    id = Uuid(required=True)
+    at = Instant(required=True)
+    sub = fields.String(required=True)
+    role = fields.String(required=True)
+    route = fields.String(required=True)
+    searched = fields.Boolean(required=True)
+    refs = fields.List(WorkerRef(), required=True)
 
 
 class SkillsArgs(Schema):

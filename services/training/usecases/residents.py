@@ -7,7 +7,8 @@ import secrets
 from sqlalchemy.dialects.postgresql import insert
 
 from services.training.models import Resident, ResidentIdentity
-from services.training.queries.identity import IdentityUnreadable, name_of, vault
+from services.training.queries.identity import vault
+from services.training.usecases.identity import Reader, is_name
 from shared.clock import now
 from shared.db import Session
 from shared.fields import invalid
@@ -23,23 +24,15 @@ def register(session: Session, *, name: str) -> str:
             return worker_ref
 
 
-def put(session: Session, *, worker_ref: str, name: str) -> tuple[Resident, bool]:
+def put(session: Session, *, worker_ref: str, name: str, reader: Reader) -> tuple[Resident, bool]:
     """Register a resident under a given reference, or change the name; (resident, whether it is new)."""
     if (new := _add(session, worker_ref, name)) is not None:
         return new, True
     resident = session.get_one(Resident, worker_ref, with_for_update=True)
-    identity = session.get_one(ResidentIdentity, worker_ref)
-    resident.version += not _is(identity, name)
+    resident.version += not is_name(session, worker_ref, name, reader=reader)
     # Also when the name is the same: whatever is written is written under the newest key.
-    identity.name_encrypted = vault().encrypt(name.encode())
+    session.get_one(ResidentIdentity, worker_ref).name_encrypted = vault().encrypt(name.encode())
     return resident, False
-
-
-def _is(identity: ResidentIdentity, name: str) -> bool:
-    try:
-        return name_of(identity) == name
-    except IdentityUnreadable:  # its key is lost: writing the name anew is the way out
-        return False
 
 
 def _add(session: Session, worker_ref: str, name: str) -> Resident | None:

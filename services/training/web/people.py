@@ -12,11 +12,14 @@ from marshmallow import Schema
 
 from services.training.models import Resident
 from services.training.queries import console as read
+from services.training.queries.identity import accesses
+from services.training.schemas.people import IdentityAccessArgs
+from services.training.usecases import identity
 from shared.clock import business_day, now
 from shared.db import Session
-from shared.errors import NotFound
+from shared.errors import Invalid, NotFound
 from shared.fields import PageArgs, Text, check_worker_ref
-from shared.http import current_token, requires, transaction
+from shared.http import current_call, current_token, requires, transaction
 from shared.web import Pages, form, show
 
 bp = Pages("people", __name__)
@@ -46,8 +49,10 @@ def search() -> Any:
     if not words:
         return redirect("/training/", 303)
     with transaction() as session:
-        refs = read.found(session, words, by_name=_sees_names(), limit=4 * _A_PAGE)
-        return _shown(session, refs, words=words)
+        refs = read.found(session, words)
+        if _sees_names():
+            refs |= identity.search(session, words, reader=identity.Reader(*current_call()))
+        return _shown(session, sorted(refs)[: 4 * _A_PAGE], words=words)
 
 
 def _sees_names() -> bool:
@@ -58,10 +63,28 @@ def _shown(session: Session, refs: Sequence[str], *, following: str | None = Non
     today = business_day(now())
     ending = read.ending(session, today=today)
     people = read.with_skills(session, refs, today=today)
-    names = read.names(session, {*refs, *(row.worker_ref for row in ending)}) if _sees_names() else {}
+    names = {}
+    if _sees_names():
+        whose = {*refs, *(row.worker_ref for row in ending)}
+        names = identity.names_of(session, whose, reader=identity.Reader(*current_call()))
     about: dict[str, Any] = {"ending": ending, "people": people, "names": names, "following": following, "q": words}
     skills = read.skill_names(session)
     return show("people/index.html", skills=skills, today=today, sees_names=_sees_names(), **about)
+
+
+@bp.get("/identity-access")
+@requires("auditor")
+def access_page() -> Response:
+    """Who read names of residents, the latest first; of one of them, or by one reader."""
+    args, problem = {"worker_ref": None, "sub": None, "after": None}, None
+    try:
+        args = form(IdentityAccessArgs(exclude=("limit",)), request.args)
+    except Invalid as error:
+        problem = error
+    with transaction() as session:
+        page = accesses(session, **args, limit=_A_PAGE)
+    asked = {key: args[key] for key in ("worker_ref", "sub") if args[key]}
+    return show("people/access.html", page=page, args=request.args, asked=asked, problem=problem)
 
 
 @bp.get("/people/<worker_ref>/badge")

@@ -1,21 +1,23 @@
 // Who this device is: paired once with a code from an operator, then it keeps its token.
+import { Clock } from "./clock.js";
 
 const PATIENCE = 20_000; // ms for one request
 
 export class Device {
   constructor(store, service) {
-    Object.assign(this, { store, service, paired: null, drift: null });
+    Object.assign(this, { store, service, paired: null, drift: null, epoch: null, heardAt: null, clock: new Clock(store) });
   }
 
   /** Read what is known since an earlier start. */
   async load() {
     this.paired = (await this.store.get("device")) ?? null;
+    await this.clock.load();
     return this;
   }
 
   /**
    * Turn a code into a token. `may(said)` tells why the code will not do (another register than the one whose sales
-   * are still here), or null. @returns {Promise<string|null>} "unknown", "many", "offline", or what `may` said; null: paired
+   * are still here), or null, or a promise of that. @returns {Promise<string|null>} "unknown", "many", "offline", or what `may` said; null: paired
    */
   async pair(code, may) {
     let answer;
@@ -26,9 +28,10 @@ export class Device {
     }
     if (answer.status === 429) return "many";
     if (answer.status !== 200) return "unknown";
-    const wrong = may(answer.body);
+    const wrong = await may(answer.body);
     if (wrong) return wrong;
-    await this.keep({ ...answer.body, paired_at: new Date().toISOString() });
+    await this.claimed(answer.body);
+    await this.keep({ ...answer.body, paired_at: this.clock.text(), fresh: true });
     return null;
   }
 
@@ -40,7 +43,7 @@ export class Device {
 
   /**
    * One request to our own origin. @returns {Promise<{status, body, etag, retryAfter}>}
-   * Rejects when there is no network, or no answer within PATIENCE. Notes how far this clock is off (s; positive: ahead).
+   * Rejects when there is no network, or no answer within PATIENCE.
    */
   async api(method, path, body = undefined, headers = {}) {
     const sent = { Accept: "application/json", ...headers };
@@ -48,14 +51,27 @@ export class Device {
     if (body !== undefined) sent["Content-Type"] = "application/json";
     const options = { method, headers: sent, body: body === undefined ? undefined : JSON.stringify(body) };
     const answer = await fetch(path, { ...options, cache: "no-store", credentials: "omit", signal: AbortSignal.timeout(PATIENCE) });
-    const server = Date.parse(answer.headers.get("Date") ?? "");
-    if (server) this.drift = Math.round((Date.now() - server) / 1000);
+    this.#listen(path, answer.headers);
     const text = await answer.text();
     const wait = Number(answer.headers.get("Retry-After"));
     return {
       status: answer.status, body: text && /json/.test(answer.headers.get("Content-Type")) ? JSON.parse(text) : null,
       etag: answer.headers.get("ETag"), retryAfter: wait ? wait * 1000 : undefined,
     };
+  }
+
+  /** What an answer says besides: the time (`drift`: how far this clock is off in s; positive: ahead), and which log it has. */
+  #listen(path, headers) {
+    const server = Date.parse(headers.get("Date") ?? "");
+    if (server) {
+      this.drift = Math.round((Date.now() - server) / 1000);
+      this.heardAt = new Date(server).toISOString();
+      this.clock.heard(server);
+    }
+    const epoch = headers.get("Lapak-Epoch");
+    if (!epoch || !path.startsWith(`/${this.service}/`)) return;
+    this.epoch = epoch;
+    this.onepoch?.(epoch, Date.parse(headers.get("Lapak-Parted") ?? "") || null);
   }
 
   /** All items of a list, page after page; null when the server will not give it. `path` has a query. Rejects without network. */

@@ -1,5 +1,6 @@
 // A device that nobody knows yet asks for the operator's code.
 import { button, field, fill, h, toast } from "./dom.js";
+import { codeOf, homeName, unsentElsewhere } from "./homes.js";
 import { t } from "./words.js";
 
 const SAID = {
@@ -28,6 +29,7 @@ export function pairingView(app) {
       told.textContent = SAID[problem]?.() ?? problem;
       return code.select();
     }
+    if ((await homeName(app.base, device.paired)) !== app.store.name) return location.reload(); // its own facts are kept elsewhere
     await screen.paired?.(app);
     app.outbox.retry();
     toast(t("Perangkat sudah terpasang", "This device is paired"));
@@ -41,15 +43,15 @@ export function pairingView(app) {
 }
 
 /** Why a token does not fit here: its role, or facts of another register that are still unsent. */
-function unfit({ screen, device, outbox }, said) {
+async function unfit({ screen, device, outbox }, said) {
   if (said.role !== screen.role) return t("Kode ini untuk perangkat lain ({role}).", "This code is for another device ({role}).", said);
   const known = device.paired;
   const same = !known || ["outlet", "register", "workshop"].every((scope) => (known[scope] ?? null) === (said[scope] ?? null));
-  const to = said.register ?? said.workshop;
-  if (!same && outbox.state.unsent) {
-    return t("Masih ada {n} catatan yang belum terkirim; perangkat ini belum dapat menjadi {to}.", "{n} records are still unsent; this device cannot become {to} yet.", { n: outbox.state.unsent, to });
-  }
-  return null;
+  const unsent = same ? 0 : outbox.state.unsent + (await unsentElsewhere(screen.others, known));
+  if (!unsent) return null;
+  return t("Masih ada {n} catatan {from} yang belum terkirim; perangkat ini belum dapat menjadi {to}. Pasangkan lagi sebagai {from} sampai semua terkirim, atau simpan catatannya ke berkas.",
+    "{n} records of {from} are still unsent; this device cannot become {to} yet. Pair it as {from} until all is sent, or save the records to a file.",
+    { n: unsent, from: codeOf(known), to: codeOf(said) });
 }
 
 function borrowedView(app) {

@@ -43,15 +43,18 @@ export class Frame {
   }
 
   tell() {
-    const { unsent, oldest, refused, trouble, drift } = this.app.outbox.state;
+    const { unsent, oldest, refused, again, trouble, drift } = this.app.outbox.state;
+    const { behind } = this.app.device.clock;
     const away = trouble === "offline" || !navigator.onLine;
     const parts = [];
     if (trouble === "revoked") parts.push(t("Perangkat dicabut", "Device revoked"));
     else if (away) parts.push(t("Tanpa jaringan", "No network"));
     else if (trouble) parts.push(t("Server belum menjawab", "Server does not answer"));
-    if (unsent) parts.push(t("{n} belum terkirim · {age}", "{n} unsent · {age}", { n: unsent, age: age(oldest) }));
+    if (again) parts.push(t("{n} dikirim ulang: server dipulihkan", "{n} sent again: the server was restored", { n: unsent }));
+    else if (unsent) parts.push(t("{n} belum terkirim · {age}", "{n} unsent · {age}", { n: unsent, age: age(oldest) }));
     if (refused) parts.push(t("{n} ditolak", "{n} refused", { n: refused }));
-    if (Math.abs(drift ?? 0) > DRIFT) parts.push(t("Jam meleset {n} menit", "Clock off by {n} min", { n: Math.round(drift / 60) }));
+    if (behind) parts.push(t("Jam perangkat salah: terlambat", "This device's clock is wrong: behind"));
+    else if (Math.abs(drift ?? 0) > DRIFT) parts.push(t("Jam meleset {n} menit", "Clock off by {n} min", { n: Math.round(drift / 60) }));
     const bad = refused || trouble === "revoked";
     this.status.className = `badge state ${bad ? "bad" : parts.length ? "warn" : "good"}`;
     this.status.dataset.unsent = unsent;

@@ -1,36 +1,83 @@
 // The queue of what the server lacks. Whoever records a fact puts it here in the same transaction; one loop sends.
 // An entry leaves when the server says that it has it, and not before: the server takes the same fact any number of times.
+import { Again } from "./again.js";
+import { stamp } from "./clock.js";
 
 const FIRST_PAUSE = 1000; // ms; doubled at each failure
 const LONGEST_PAUSE = 60_000;
 const MOST = 100; // facts in one request
+const CHUNK = 500; // entries looked through at once
 
 /**
- * Entries: {seq, kind, id, at, method, path, body, list?, timed, problem?}. Entries with a `list` are sent together,
- * as {[list]: [bodies]}, with the device's time as `sent_at` where they are `timed`; others alone. `problem` is why the server will not have it: a person must look.
+ * Entries: {seq, kind, id, at, method, path, body, list?, timed, again?, problem?}. Entries with a `list` are sent together,
+ * as {[list]: [bodies]}; others alone. With those that are `timed` goes the device's time at sending. `again`: the server had it
+ * once. `problem` is why the server will not have it: a person must look.
  *
- * `settle(tx, entry, answer)` notes what the server said, in the transaction in which the entry leaves.
+ * `screen`: `settle(tx, entry, said, refused, hadAt)` notes what the server said, in the transaction in which the entry leaves;
+ * and, where it has them, `tally(entry, by)`: one more (1) or less (−1) is in the queue; `report(entry, rest)`: what a request says
+ * besides; `heard(answer, entry)`: what the answer says besides; `kinds` and `requests` (see Again).
  */
 export class Outbox extends EventTarget {
-  constructor(store, device, settle) {
+  constructor(store, device, screen) {
     super();
-    Object.assign(this, { store, device, settle });
-    this.state = { unsent: 0, oldest: null, refused: 0, trouble: null, drift: device.drift, sentAt: null };
+    Object.assign(this, { store, device, screen, again: new Again(store, screen) });
+    this.state = { unsent: 0, oldest: null, refused: 0, again: 0, trouble: null, drift: device.drift, sentAt: null };
     this.single = false; // one at a time, to find the one that the server will not have
     this.pause = 0;
+    this.queued = 0;
   }
 
   /** In the transaction that records the fact. */
-  add(tx, { kind, id, no = null, method = "POST", path, body, list = null, timed = false, at = new Date().toISOString() }) {
-    return tx.put("outbox", { kind, id, no, method, path, body, list, timed, at });
+  add(tx, { kind, id, no = null, method = "POST", path, body, list = null, timed = false, again = false, at = this.device.clock.text() }) {
+    const entry = { kind, id, no, method, path, body, list, timed, again, at };
+    tx.after(() => this.#moved(entry, 1));
+    return tx.put("outbox", entry);
+  }
+
+  #moved(entry, by) {
+    this.queued += by;
+    this.screen.tally?.(entry, by);
+  }
+
+  /** Take one that was refused out of the queue, in the caller's transaction. @returns it, null when it is not there */
+  async withdraw(tx, id) {
+    for await (const entry of this.#entries(tx)) {
+      if (entry.id !== id || !entry.problem) continue;
+      await tx.delete("outbox", entry.seq);
+      tx.after(() => {
+        this.#moved(entry, -1);
+        this.state.refused -= 1;
+      });
+      return entry;
+    }
+    return null;
+  }
+
+  /** All entries, without holding all of them in memory at once. */
+  async *#entries(tx) {
+    for (let after = 0, some = []; some.length || !after; after = some.at(-1).seq) {
+      some = await tx.all("outbox", IDBKeyRange.lowerBound(after, true), CHUNK);
+      yield* some;
+      if (some.length < CHUNK) return;
+    }
+  }
+
+  /** The first `most` entries. */
+  first = (most) => this.store.read((tx) => tx.all("outbox", null, most));
+
+  /** Read where the queue stands: before anything is said about it, and before the server is heard. */
+  async load() {
+    await this.again.load();
+    await this.look();
+    return this;
   }
 
   /** Send for ever; `wake` cuts a pause short. */
   async run() {
     addEventListener("online", () => this.wake(true));
-    await this.#again();
+    await this.#count();
     while (!this.stopped) {
-      const worked = await this.#step().catch((error) => ({ trouble: "defect", error }));
+      const worked = await this.#turn().catch((error) => ({ trouble: "defect", error }));
       if (worked.error) console.error(worked.error);
       this.state.trouble = worked.trouble ?? null;
       await this.look();
@@ -52,30 +99,41 @@ export class Outbox extends EventTarget {
       this.woken = true; // also when the loop is not resting at this moment
       this.rouse?.();
     }
-    this.look();
+    return this.look();
   }
 
-  /** Count again, and tell who listens. */
+  /** Look at the queue's beginning, and tell who listens. */
   async look() {
-    const entries = await this.store.read((tx) => tx.all("outbox"));
-    Object.assign(this.state, {
-      unsent: entries.length, oldest: entries[0]?.at ?? null, refused: entries.filter((one) => one.problem).length,
-      drift: this.device.drift,
-    });
+    const [[oldest], queued] = await this.store.read(async (tx) => [await tx.all("outbox", null, 1), this.queued || (await tx.count("outbox"))]);
+    this.queued = oldest ? queued : 0;
+    const again = this.again.left;
+    Object.assign(this.state, { unsent: this.queued + again, again, oldest: oldest?.at ?? null, drift: this.device.drift });
     this.dispatchEvent(new Event("change"));
-    return entries;
   }
 
-  /** What was refused is tried again: at each start, and when a person asks. */
-  async #again() {
-    await this.store.write(async (tx) => {
-      for (const entry of await tx.all("outbox")) if (entry.problem) await tx.put("outbox", { ...entry, problem: null });
-    });
+  /** Look through all of it. What was refused is tried again: at each start, and when a person asks. */
+  async #count() {
+    const count = async (tx, mend) => {
+      const counted = [];
+      for await (const entry of this.#entries(tx)) {
+        counted.push(entry);
+        if (entry.problem) await mend(entry);
+      }
+      tx.after(() => {
+        this.screen.tally?.(null, 0);
+        this.queued = 0;
+        for (const entry of counted) this.#moved(entry, 1);
+        this.state.refused = counted.filter((entry) => entry.problem).length;
+      });
+    };
+    await this.store.read((tx) => count(tx, () => {}));
+    if (!this.state.refused) return;
+    await this.store.write((tx) => count(tx, (entry) => tx.put("outbox", Object.assign(entry, { problem: null }))));
   }
 
   async retry() {
-    await this.#again();
-    this.wake(true);
+    await this.#count();
+    await this.wake(true);
   }
 
   async #rest({ trouble, wait }) {
@@ -93,22 +151,44 @@ export class Outbox extends EventTarget {
     this.woken = false;
   }
 
+  /** A server in another epoch may have lost what it had: whoever heard of it tells. */
+  async epoch(epoch, parted) {
+    if (await this.again.heard(epoch, parted)) this.wake();
+  }
+
+  async #turn() {
+    if (this.again.work && this.queued - this.state.refused < MOST) {
+      const waiting = async (tx) => new Set((await tx.all("outbox")).map((entry) => entry.kind + entry.id));
+      await this.again.some((tx, entry) => this.add(tx, entry), waiting);
+    }
+    return this.#step();
+  }
+
   async #next() {
-    const entries = (await this.store.read((tx) => tx.all("outbox"))).filter((entry) => !entry.problem);
+    const entries = (await this.first(MOST + 1 + this.state.refused)).filter((entry) => !entry.problem);
     const [first] = entries;
-    if (!first?.list) return entries.slice(0, 1);
     const same = entries.findIndex((entry) => entry.path !== first.path || entry.list !== first.list);
-    return entries.slice(0, Math.min(this.single ? 1 : MOST, same < 0 ? Infinity : same));
+    const many = first?.list ? Math.min(this.single ? 1 : MOST, same < 0 ? Infinity : same) : 1;
+    return [entries.slice(0, many), entries[many]];
+  }
+
+  /** The body of a request; `next` is the entry that waits behind the batch. */
+  #content(batch, next) {
+    const [first] = batch;
+    const timed = first.timed ? { sent_at: this.device.clock.text(), sent_clock: stamp() } : {};
+    // Another window may have queued what this one has not counted yet.
+    const unsent = Math.max(next ? 1 : 0, this.queued + this.again.left - batch.length);
+    const rest = { unsent, oldest_at: next?.at ?? null };
+    const said = first.list ? this.screen.report?.(first, rest) : null;
+    return first.list ? { [first.list]: batch.map((entry) => entry.body), ...timed, ...said } : { ...first.body, ...timed };
   }
 
   async #step() {
-    const batch = await this.#next();
-    if (!batch.length) return {};
-    const [{ method, path, list, timed, body }] = batch;
-    const content = list ? { [list]: batch.map((entry) => entry.body), ...(timed ? { sent_at: new Date().toISOString() } : {}) } : body;
+    const [batch, next] = await this.#next();
+    if (!batch.length) return this.again.work ? { sent: true } : {};
     let answer;
     try {
-      answer = await this.device.api(method, path, content);
+      answer = await this.device.api(batch[0].method, batch[0].path, this.#content(batch, next));
     } catch {
       return { trouble: "offline" };
     }
@@ -130,13 +210,15 @@ export class Outbox extends EventTarget {
       for (const [index, entry] of batch.entries()) {
         const said = entry.list && good ? answer.body.results[index] : answer.body;
         const refused = !good || said?.status === "conflict" || said?.status === "invalid";
-        await this.settle(tx, entry, said, refused);
+        await this.screen.settle(tx, entry, said, refused, this.device.heardAt);
         if (refused) await tx.put("outbox", { ...entry, problem: { status: answer.status, said } });
         else await tx.delete("outbox", entry.seq);
+        tx.after(() => (refused ? (this.state.refused += 1) : this.#moved(entry, -1)));
       }
     });
     if (good && batch.length === 1) this.single = false;
-    this.state.sentAt = new Date().toISOString();
+    this.state.sentAt = this.device.clock.text();
+    if (good) await this.screen.heard?.(answer.body, batch[0]);
     return { sent: true };
   }
 }

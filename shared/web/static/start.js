@@ -1,10 +1,13 @@
 // How an offline screen begins: one tab, the device's memory, who it is, the queue that sends, new versions.
+import { Alarm } from "./alarm.js";
 import { Device, onlyTab } from "./device.js";
 import { fill, h, button } from "./dom.js";
 import { pairingView } from "./door.js";
 import { Frame } from "./frame.js";
 import { stayFresh } from "./fresh.js";
+import { home, homeName } from "./homes.js";
 import { Outbox } from "./outbox.js";
+import { keepTidy } from "./tidy.js";
 import { Store, keepForGood } from "./store.js";
 import { lang, t } from "./words.js";
 
@@ -14,11 +17,12 @@ import { lang, t } from "./words.js";
  * - `role`: of the token that it needs; `lent`: the database of another screen that holds it, for one that pairs nobody itself
  * - `begin(app)`: once, before the first drawing; `paired(app)`: just after a pairing
  * - `draw(app)`: fill `app.place`; called again after a change of language
- * - `settle(tx, entry, answer, refused)`: note what the server said
+ * - `settle`, `tally`, `report`, `heard`, `kinds`, `requests`, `unsent`: for the queue (see Outbox and Again)
+ * - `onScreen(app)`: what a person has before them that is not saved, as text: shown when nothing can be saved
  * - `idle()`: whether a new version may start now; `others`: databases whose unsent facts also bar from signing out
  * - `menu(app)`: entries of the bar, elements
  *
- * `app`: {store, device, outbox, frame, place, persisted, draw()}.
+ * `app`: {base, store, device, outbox, frame, place, persisted, draw()}; `base` knows who the device is, `store` has the facts.
  */
 export async function start(screen) {
   document.documentElement.lang = lang();
@@ -33,29 +37,42 @@ export async function start(screen) {
 }
 
 async function run(screen, place) {
-  const store = await Store.open(screen.database);
-  const device = await new Device(store, screen.service).load();
-  const app = { store, device, screen, persisted: await keepForGood() };
-  app.outbox = new Outbox(store, device, (...said) => screen.settle(...said));
-  await app.outbox.look(); // before anything is said about it
+  const app = { screen, persisted: await keepForGood() };
+  const alarm = new Alarm(() => screen.onScreen?.(app));
+  app.base = await Store.open(screen.database, alarm);
+  app.device = await new Device(app.base, screen.service).load();
+  if (screen.lent) await borrow(app);
+  app.store = await home(app.base, app.device.paired, alarm);
+  app.outbox = await queueOf(app);
+  alarm.unsent = () => app.outbox.state.unsent;
   app.frame = new Frame(place, app);
   app.place = app.frame.main;
   app.draw = () => drawn(app);
-  if (screen.lent) await borrow(app);
   await screen.begin?.(app);
   app.outbox.run();
+  keepTidy(app);
   app.draw();
   stayFresh((swap) => app.frame.offerNew(swap));
   return app;
 }
 
+async function queueOf({ screen, store, device, base }) {
+  const outbox = await new Outbox(store, device, screen).load();
+  device.onepoch = (...said) => device.paired && outbox.epoch(...said);
+  device.claimed = (paired) => homeName(base, paired); // while it is known who the device was before
+  return outbox;
+}
+
 /** Another screen of this device was paired: its token serves here too. */
-async function borrow({ device, screen }) {
+async function borrow({ device, screen, base }) {
   const lender = await Store.open(screen.lent);
   const known = await lender.get("device");
-  lender.database.close();
+  lender.close();
   if (!known?.token) device.paired = null; // signed out over there
-  else if (known.token !== device.paired?.token) await device.keep(known);
+  else if (known.token !== device.paired?.token) {
+    await homeName(base, known);
+    await device.keep(known);
+  }
 }
 
 async function drawn(app) {

@@ -1,8 +1,10 @@
 // What is unsent, why, and what can be done: send again, keep it in a file, sign the device out.
 import { button, confirm, dialog, h, toast } from "./dom.js";
 import { pairingView } from "./door.js";
-import { Store } from "./store.js";
-import { age, moment, t } from "./words.js";
+import { unsentElsewhere } from "./homes.js";
+import { age, moment, number, t } from "./words.js";
+
+const SHOWN = 50; // of those that wait
 
 const KINDS = {
   sale: () => t("Penjualan", "Sale"),
@@ -15,13 +17,13 @@ const KINDS = {
 
 /** Everything about the device's queue, and the few things to do about it. */
 export async function statusDialog(app) {
-  const entries = await app.outbox.look();
-  const { trouble, sentAt, drift } = app.outbox.state;
-  const rows = entries.slice(0, 50).map((entry) => h("tr", {},
+  const entries = await app.outbox.first(SHOWN);
+  const { unsent, oldest, trouble, sentAt, drift } = app.outbox.state;
+  const rows = entries.map((entry) => h("tr", {},
     h("td", {}, KINDS[entry.kind]?.() ?? entry.kind, entry.no ? ` ${entry.no}` : ""), h("td", { class: "nowrap" }, moment(entry.at)),
     h("td", {}, entry.problem ? h("span", { class: "badge bad" }, reason(entry.problem)) : t("menunggu", "waiting"))));
   const facts = [
-    [t("Belum terkirim", "Unsent"), entries.length ? `${entries.length} · ${age(entries[0].at)}` : t("tidak ada", "none")],
+    [t("Belum terkirim", "Unsent"), unsent ? `${number(unsent)} · ${oldest ? age(oldest) : "–"}` : t("tidak ada", "none")],
     [t("Terakhir terkirim", "Last sent"), sentAt ? moment(sentAt) : "–"],
     [t("Selisih jam dengan server", "Clock against the server"), drift === null ? "–" : t("{n} detik", "{n} s", { n: drift })],
     [t("Penyimpanan tetap", "Storage kept for good"), app.persisted ? t("ya", "yes") : t("belum; jangan bersihkan data peramban", "not granted; do not clear the browser's data")],
@@ -30,6 +32,7 @@ export async function statusDialog(app) {
     h("h2", {}, t("Pengiriman", "Sending")),
     trouble === "revoked" ? h("p", { class: "banner bad" }, t("Izin perangkat ini sudah dicabut. Pasangkan lagi dengan kode baru; tidak ada yang hilang.", "This device was revoked. Pair it again with a new code; nothing is lost.")) : null,
     h("dl", { class: "facts" }, facts.map(([name, value]) => [h("dt", {}, name), h("dd", {}, value)])),
+    app.device.clock.behind ? h("p", { class: "banner warn" }, t("Jam perangkat ini terlambat. Catatan memakai waktu server yang terakhir diketahui; betulkan jamnya.", "This device's clock is behind. Records go by the server's time as last known; set the clock.")) : null,
     rows.length ? h("div", { class: "scroll" }, h("table", { class: "list" }, h("tbody", {}, rows))) : null,
     h("div", { class: "actions" },
       entries.length ? button(t("Simpan ke berkas", "Save to a file"), () => exported(app), "quiet") : null,
@@ -44,7 +47,7 @@ const reason = ({ status, said }) => said?.detail ?? said?.title ?? said?.status
 
 /** The unsent facts as a file that `lapak import-unsent` reads: for a device that will not get its network back. */
 export async function exported(app) {
-  const entries = await app.outbox.look();
+  const entries = await app.outbox.first();
   const { role, outlet, register, workshop } = app.device.paired;
   const body = { lapak: "unsent", version: 1, role, outlet, register, workshop, exported_at: new Date().toISOString() };
   body.entries = entries.map(({ kind, id, at, method, path, list, timed, body: fact }) => ({ kind, id, at, method, path, list, timed, body: fact }));
@@ -54,23 +57,14 @@ export async function exported(app) {
   setTimeout(() => URL.revokeObjectURL(url), 60_000);
 }
 
-async function unsentElsewhere(screen) {
-  let found = 0;
-  for (const name of screen.others ?? []) {
-    const other = await Store.open(name);
-    found += await other.read((tx) => tx.count("outbox"));
-    other.database.close();
-  }
-  return found;
-}
-
 /** Forget the token: only when the server has everything. */
 async function signOut(app, close) {
-  const entries = await app.outbox.look();
-  const unsent = entries.length + (await unsentElsewhere(app.screen));
+  await app.outbox.look();
+  const { oldest } = app.outbox.state;
+  const unsent = app.outbox.state.unsent + (await unsentElsewhere(app.screen.others, app.device.paired));
   if (unsent) {
     const text = t("Masih ada {n} catatan yang belum terkirim, yang tertua {age} lalu. Kirim dulu, atau simpan ke berkas.",
-      "{n} records are still unsent, the oldest since {age}. Send them first, or save them to a file.", { n: unsent, age: age(entries[0]?.at ?? Date.now()) });
+      "{n} records are still unsent, the oldest since {age}. Send them first, or save them to a file.", { n: unsent, age: age(oldest ?? Date.now()) });
     return dialog((done) => h("div", { class: "stack" }, h("p", { class: "banner bad", role: "alert" }, text),
       h("div", { class: "actions" }, button(t("Mengerti", "I see"), () => done(), "primary", { autofocus: true }))));
   }
@@ -78,7 +72,7 @@ async function signOut(app, close) {
   if (held) return toast(held, "bad");
   const sure = await confirm(t("Lepas perangkat ini?", "Sign this device out?"), { danger: true, detail: t("Untuk memakainya lagi perlu kode baru.", "To use it again takes a new code.") });
   if (!sure) return undefined;
-  await app.store.write((tx) => tx.delete("kv", "device"));
+  await app.base.write((tx) => tx.delete("kv", "device"));
   app.device.paired = null;
   close();
   return app.draw();

@@ -267,7 +267,7 @@ def returned(
 ) -> SaleReturned:
     """So many of the sale's first line come back."""
     line = ReturnedLine(
-        line_id=uuid7(),
+        line_id=sale.lines[0].line_id,
         sku=sale.lines[0].sku,
         lot=lot,
         quantity=Decimal(quantity),

@@ -6,6 +6,7 @@ import re
 from base64 import b64encode
 from datetime import date
 from hashlib import sha256
+from typing import Any
 
 from sqlalchemy import event
 from werkzeug.test import TestResponse
@@ -54,6 +55,22 @@ def test_a_trace_leads_from_the_output_to_the_buyers_and_never_to_the_makers(goo
     assert trace["made"] == trace["accounted"] == 103
     assert MAKER not in str(trace)
     assert goods.staff.call("GET", "/lots/NEVERSEEN1/trace").status == 404
+
+
+def test_a_long_trace_comes_page_by_page_with_the_whole_sums_on_each(goods: Goods) -> None:
+    lot = goods.lot(100)
+    goods.hear(*(sold([(lot, 1)]) for _ in range(5)))
+    whole = goods.staff.get(f"/lots/{lot}/trace")
+    assert whole["next"] is None
+    steps: list[Any] = []
+    after: str | None = ""
+    while after is not None:
+        page = goods.staff.get(f"/lots/{lot}/trace", limit=2, **({"after": after} if after else {}))
+        assert (page["made"], page["accounted"], page["where"]) == (whole["made"], whole["accounted"], whole["where"])
+        steps, after = [*steps, *page["steps"]], page["next"]
+    assert steps == whole["steps"]
+    assert len(steps) == 6
+    assert goods.staff.call("GET", f"/lots/{lot}/trace", limit=1001).status == 422
 
 
 def test_the_public_page_says_what_it_is_and_never_who_made_it(goods: Goods) -> None:

@@ -141,6 +141,35 @@ def test_the_state_hash_sees_each_event(database_for: Callable[..., Database], f
     assert len(seen) == len(HISTORY) + 1
 
 
+@pytest.mark.parametrize("told", [None, "MISREAD001"])
+def test_what_comes_back_is_the_lot_that_a_person_says_whatever_comes_first(
+    database_for: Callable[..., Database], forget: Callable[[], None], told: str | None
+) -> None:
+    database, hashes = database_for("inventory"), set()
+    sale = sold([("MISREAD001", 5)]) if told else sold([(None, 5)])
+    line = sale.lines[0].line_id
+    said = [
+        SaleLotAssigned(sale_id=sale.sale_id, line_id=line, lot=lot, version=version)
+        for version, lot in enumerate(("LOTLOTLOT1", "LOTLOTLOT2"), 1)
+    ]
+    back = [returned(sale, told, 2, restock=True), returned(sale, told, 1, restock=False)]
+    sure = returned(sale, "LOTLOTLOT3", 1, restock=True)  # whoever names another lot has looked at it
+    for order in random.Random(20260302).sample(list(permutations([sale, *said, *back])), 24):
+        forget()
+        hashes.add(_live(database, [*order, sure]))
+        with database.transaction() as session:
+            rows = session.execute(text("SELECT location, lot, on_hand FROM stock_balance WHERE on_hand <> 0")).all()
+        held = {(row.location.partition("/")[0], row.lot): int(row.on_hand) for row in rows}
+        assert held == {
+            ("customer", "LOTLOTLOT2"): 2,
+            ("customer", "LOTLOTLOT3"): -1,
+            ("outlet", "LOTLOTLOT2"): -3,
+            ("outlet", "LOTLOTLOT3"): 1,
+            ("scrap", "LOTLOTLOT2"): 1,
+        }, order
+    assert len(hashes) == 1
+
+
 def test_a_lot_assigned_later_moves_from_the_nameless_bucket(database_for: Callable[..., Database]) -> None:
     goods = Goods(database_for("inventory")).begin()
     lot = goods.at_outlet(10)

@@ -14,7 +14,7 @@ from uuid_utils.compat import uuid7
 from shared.db import Database
 from tests.integration.inventory.goods import OUTLET, SKU, WORKSHOP, Goods, returned, sold
 
-PROPERTY = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+PROPERTY = settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 amounts = st.decimals(min_value=0, max_value=30, places=3)
 receipts = st.tuples(st.just("receive"), amounts, amounts)
 resolutions = st.tuples(st.just("resolve"), st.booleans())

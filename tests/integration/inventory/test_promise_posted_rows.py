@@ -28,6 +28,7 @@ POSTED = {
     "output_maker",
     "receipt",
     "receipt_line",
+    "returned_line",
     "stock_move",
     "write_off",
     "write_off_approval",

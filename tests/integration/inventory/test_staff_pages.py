@@ -27,10 +27,10 @@ def proposed(goods: Goods, **changes: Any) -> str:
         ("banyak", "Jumlah baik: bukan angka."),
         ("-4", "Jumlah baik: bukan angka."),
         ("", "Jumlah baik: harus diisi."),
-        ("0", "Jumlah baik: harus lebih dari 0."),
+        ("0", "Jumlah baik: harus lebih dari 0 dan paling banyak 100.000."),
         ("1.2345", "Jumlah baik: paling banyak 3 angka di belakang koma."),
         ("1e5", "Jumlah baik: bukan angka."),
-        ("99999999999999", "Jumlah baik: harus lebih dari 0"),
+        ("100001", "Jumlah baik: harus lebih dari 0 dan paling banyak 100.000."),
     ],
 )
 def test_figures_that_cannot_be_are_refused_in_words_and_stay_in_the_form(
@@ -160,13 +160,15 @@ def test_a_difference_is_settled_once_with_a_reason_that_fits(goods: Goods, staf
     nothing = staff.post(f"discrepancies/{one}/resolution", reason_code="")
     assert (nothing.status, "Alasan: harus diisi." in nothing.alert()) == (422, True)
     assert staff.post(f"discrepancies/{one}/resolution", reason_code="surplus").status == 422
-    assert staff.post(f"discrepancies/{one}/resolution", reason_code="lost").status == 303
-    settled = staff.get("discrepancies").words()
+    assert staff.post(f"discrepancies/{one}/resolution", reason_code="lost").status == 409, "who sent them"
+    second = Desk(goods.app, "staff", "staff-2")
+    assert second.post(f"discrepancies/{one}/resolution", reason_code="lost").status == 303
+    settled = second.get("discrepancies").words()
     assert "Tidak ada selisih" in settled
     assert "hilang" in settled
-    again = staff.post(f"discrepancies/{one}/resolution", reason_code="not-sent")
+    again = second.post(f"discrepancies/{one}/resolution", reason_code="not-sent")
     assert (again.status, "sudah diselesaikan" in again.alert()) == (409, True)
-    assert staff.post(f"discrepancies/{uuid7()}/resolution", reason_code="lost").status == 404
+    assert second.post(f"discrepancies/{uuid7()}/resolution", reason_code="lost").status == 404
 
 
 def test_an_outlet_sees_and_settles_the_differences_of_its_own_deliveries(goods: Goods, staff: Desk) -> None:

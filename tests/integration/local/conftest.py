@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,17 +14,8 @@ import psutil
 import pytest
 
 from shared.local import state
-from shared.local.home import ROOT, Home
-
-
-def eventually(condition: Callable[[], Any], patience: float = 20.0) -> Any:
-    """What the condition gives as soon as it is true; fails after `patience` seconds."""
-    deadline = time.monotonic() + patience
-    while not (found := condition()):
-        if time.monotonic() > deadline:
-            pytest.fail("waited too long")
-        time.sleep(0.05)
-    return found
+from shared.local.home import ROOT, Home, free_port
+from tests.waiting import PATIENCE, until
 
 
 class Small:
@@ -52,13 +41,13 @@ class Small:
 
     def run(self, *arguments: str, **extra: str) -> tuple[int, str]:
         """A command's exit code and output."""
-        output, _ = self.start(*arguments, **extra).communicate(timeout=60)
+        output, _ = self.start(*arguments, **extra).communicate(timeout=2 * PATIENCE)
         return self.running[-1].returncode, output
 
     def up(self, *arguments: str, **extra: str) -> subprocess.Popen[str]:
         """Start in the foreground on a free port, and wait until it is ready."""
         started = self.start("up", "--port", str(free_port()), *arguments, **extra)
-        eventually(lambda: self.is_ready(started) or started.poll() is not None)
+        until("it is ready", lambda: self.is_ready(started) or started.poll() is not None)
         assert self.is_ready(started), started.communicate()[0]
         return started
 
@@ -98,18 +87,11 @@ class Small:
         for process in self.running:
             if process.poll() is None:
                 process.send_signal(signal.SIGTERM)
-            process.communicate(timeout=30)
+            process.communicate(timeout=PATIENCE)
         if self.home.run.exists() and state.is_held(self.home):
             self.run("down")
         if self.home.servers != self.home.root:
             subprocess.run(["rm", "-rf", str(self.home.servers)], check=True)
-
-
-def free_port() -> int:
-    """A port that nobody listens on at this moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @pytest.fixture

@@ -13,7 +13,8 @@ import sys
 from pathlib import Path
 
 from shared.cli import __main__ as command_line
-from shared.local import home, system
+from shared.local import home as where
+from shared.local import system
 from shared.local.process import Spec
 
 _ROOT = Path(__file__).resolve().parents[3]
@@ -29,7 +30,9 @@ http.server.ThreadingHTTPServer(("127.0.0.1", int(sys.argv[1])), Door).serve_for
 _TICKER = "import time; print('ticker ready', flush=True)\nwhile True: time.sleep(0.2); print('tick', flush=True)"
 
 
-def services(environment: dict[str, str], port: int, *, create: bool) -> list[Spec]:
+def services(
+    home: where.Home, environment: dict[str, str], port: int, *, create: bool, redis_port: int | None
+) -> list[Spec]:
     """In place of the services' own processes."""
     python = [sys.executable, "-c"]
     once = os.environ.get("SMALL_ONCE", f"print('create: {create}')")
@@ -44,5 +47,5 @@ def services(environment: dict[str, str], port: int, *, create: bool) -> list[Sp
 
 if __name__ == "__main__":
     system.services = services
-    home.COMMAND_LINE[:] = [sys.executable, "-m", "tests.integration.local.small"]
+    where.COMMAND_LINE[:] = [sys.executable, "-m", "tests.integration.local.small"]
     command_line.run()

@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
 import urllib.request
 from pathlib import Path
 
@@ -18,7 +17,8 @@ import pytest
 
 from shared.local import state
 from shared.local.home import NOBODY, ROOT
-from tests.integration.local.conftest import Small, eventually
+from tests.integration.local.conftest import Small
+from tests.waiting import PATIENCE, until
 
 
 def test_up_is_seen_by_status_and_stopped_by_down(small: Small) -> None:
@@ -30,7 +30,7 @@ def test_up_is_seen_by_status_and_stopped_by_down(small: Small) -> None:
     with urllib.request.urlopen(state.load(small.home)["url"]) as answer:
         assert answer.status == 200
     assert small.run("down") == (0, "stopping …\nstopped\n")
-    output, _ = up.communicate(timeout=20)
+    output, _ = up.communicate(timeout=PATIENCE)
     assert up.returncode == 0
     assert "ticker   | tick" in output
     order = [output.index(f"stopping {name}") for name in ("web", "ticker", "redis", "postgres")]
@@ -60,7 +60,7 @@ def test_no_process_is_left_after_ctrl_c_a_kill_or_a_closed_terminal(small: Smal
     up = small.up()
     assert len(small.alive()) >= 6
     up.send_signal(number)
-    up.communicate(timeout=20)
+    up.communicate(timeout=PATIENCE)
     assert up.returncode == 0
     assert small.alive() == []
 
@@ -69,7 +69,7 @@ def test_no_process_is_left_after_kill_9_of_the_supervisor_and_up_works_at_once(
     up = small.up()
     up.kill()
     up.wait()
-    eventually(lambda: not state.is_held(small.home), 10)
+    until("its lock is free", lambda: not state.is_held(small.home))
     assert small.alive() == []
     small.up()
 
@@ -84,9 +84,12 @@ def test_up_right_after_kill_9_waits_for_what_is_left(small: Small) -> None:
 def test_a_killed_process_comes_back_and_its_workers_do_not_stay(small: Small) -> None:
     small.up()
     web = psutil.Process(small.process("web")["pid"])
-    worker = eventually(web.children)[0]
+    worker = until("it has a worker", web.children)[0]
     web.kill()
-    eventually(lambda: small.process("web")["restarts"] == 1 and small.process("web")["state"] == "ready")
+    until(
+        "it is back",
+        lambda: small.process("web")["restarts"] == 1 and small.process("web")["state"] == "ready",
+    )
     assert not worker.is_running()
     assert small.process("web")["pid"] != web.pid
     assert small.process("ticker")["restarts"] == 0
@@ -97,10 +100,10 @@ def test_a_process_that_dies_again_and_again_is_started_at_growing_intervals(sma
     for _ in range(3):
         before = small.process("ticker")
         os.kill(before["pid"], signal.SIGKILL)
-        eventually(lambda before=before: small.process("ticker")["restarts"] > before["restarts"])  # type: ignore[misc]
-        eventually(lambda: small.process("ticker")["state"] == "ready")
+        until("it starts again", lambda before=before: small.process("ticker")["restarts"] > before["restarts"])  # type: ignore[misc]
+        until("it is ready", lambda: small.process("ticker")["state"] == "ready")
     up.send_signal(signal.SIGTERM)
-    output, _ = up.communicate(timeout=20)
+    output, _ = up.communicate(timeout=PATIENCE)
     for wait in (0.2, 0.5, 1.0):
         assert f"ticker was killed by signal 9; starts again in {wait} s" in output
 
@@ -190,14 +193,13 @@ def test_an_unprivileged_user_needs_nothing_outside_the_home() -> None:
     small = Small(folder / "home", python=python, user=NOBODY, PYTHONPATH=packages, PYTHONDONTWRITEBYTECODE="1")
     try:
         up = small.start("up")
-        eventually(lambda: small.ready or up.poll() is not None)
+        until("it is ready", lambda: small.ready or up.poll() is not None)
         assert small.ready, up.communicate()[0]
         assert (small.home.root / "postgres" / "PG_VERSION").exists()
         assert small.run("status")[0] == 0
         assert small.run("down")[0] == 0
-        eventually(lambda: up.poll() is not None)
-        time.sleep(0.1)
-        assert small.alive() == []
+        until("it has ended", lambda: up.poll() is not None)
+        until("nothing is left", lambda: not small.alive())
     finally:
         for process in small.running:
             process.kill()

@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,6 +16,7 @@ import redis
 from shared.db import PLUMBING
 from shared.local import cluster
 from shared.local.home import ROOT
+from tests.waiting import until
 
 
 def test_tables_can_be_used_by_the_application_and_changed_only_by_the_owner(
@@ -60,8 +60,6 @@ def test_the_servers_end_when_the_test_run_is_killed(tmp_path: Path) -> None:
     os.kill(killed.pid, signal.SIGKILL)
     killed.wait()
     killed.stdout.close()
-    deadline = time.monotonic() + 15
-    while (tmp_path / "keeper.pid").exists() and time.monotonic() < deadline:
-        time.sleep(0.05)
+    until("the keeper is gone", lambda: not (tmp_path / "keeper.pid").exists())
     with pytest.raises(psycopg.OperationalError):
         psycopg.connect(url, connect_timeout=2)

@@ -20,8 +20,9 @@ from shared.http import create_app
 from shared.messaging import CauseMissing, Consumer, Handlers, log, publish
 from shared.messaging.batch import Batch
 from shared.messaging.migrations import statements
-from shared.messaging.relay import move
+from shared.messaging.moving import move
 from shared.messaging.routes import blueprint
+from shared.proof import steps
 
 Misbehave = Callable[[Session, SaleRecorded], None]
 
@@ -30,7 +31,7 @@ def make_plane_database(url: str, service: str) -> Database:
     """The event plane's tables, and one for effects, in an empty database."""
     database = Database(url, pool_size=8)
     with database.transaction() as session:
-        for statement in statements():
+        for statement in (*statements(), *steps.statements()):
             session.execute(text(statement))
         session.execute(text("INSERT INTO stream (source) VALUES (:service)"), {"service": service})
         session.execute(text("CREATE TABLE effect (sale_id uuid, at serial)"))  # no unique key: doubles must show
@@ -79,7 +80,7 @@ class Plane:
     def log_all(self) -> int:
         """Move everything that is committed into the log; the head."""
         with self.producer.transaction() as session:
-            while move(session):
+            while move(session).events:
                 pass
             return log.stream(session).last_seq
 

@@ -30,7 +30,7 @@ def test_a_batch_that_comes_twice_takes_effect_once(plane: Plane) -> None:
     assert plane.effects() == sent
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(cuts=st.lists(st.tuples(st.integers(1, 21), st.integers(1, 21)), min_size=1, max_size=12))
 def test_ranges_that_overlap_in_any_way_take_effect_once(plane: Plane, cuts: list[tuple[int, int]]) -> None:
     with plane.consumer_database.transaction() as session:

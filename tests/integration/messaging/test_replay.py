@@ -12,11 +12,12 @@ from sqlalchemy import text
 
 from shared.db import Session
 from shared.events.sales import SaleRecorded
-from shared.messaging import repair
+from shared.messaging import dead_letters, repair
 from shared.messaging.apply import apply
 from shared.messaging.reconciler import Reconciler
 from tests.integration.messaging.console import Console, with_poison
 from tests.integration.messaging.plane import Plane, poison, sale, wait_for
+from tests.waiting import PATIENCE
 
 
 def test_a_letter_replayed_after_the_fix_takes_effect_once_however_often_it_is_replayed(plane: Plane) -> None:
@@ -180,12 +181,12 @@ def test_a_letter_that_is_being_replayed_is_not_discarded_with_its_group(plane: 
 
     def slowly(_session: Session, _one: SaleRecorded) -> None:
         inside.set()
-        assert discarded.wait(10)
+        assert discarded.wait(PATIENCE)
 
     plane.misbehaviour[1] = slowly
     with ThreadPoolExecutor(1) as pool:
         replay = pool.submit(console.post, f"dead-letters/{first['id']}/replay")
-        assert inside.wait(10)
+        assert inside.wait(PATIENCE)
         answer = Console(plane).post(f"dead-letter-groups/{first['fingerprint']}/discard", {"note": "too late"})
         discarded.set()
     assert answer == (200, {"discarded": 1, "left": 1})
@@ -231,3 +232,17 @@ def test_an_unknown_letter_is_not_found(plane: Plane) -> None:
     for path in (f"dead-letters/{uuid4()}/replay", f"dead-letters/{uuid4()}/discard", "dead-letters/seven/replay"):
         assert console.post(path, {"note": "x"})[0] == 404
     assert console.get(f"dead-letters/{uuid4()}")[0] == 404
+
+
+def test_a_letter_among_many_is_found_by_index(plane: Plane) -> None:
+    with plane.consumer_database.transaction() as session:
+        session.execute(
+            text("""INSERT INTO dead_letter (source, epoch, seq, event, error, fingerprint)
+            SELECT 'sales', gen_random_uuid(), n, jsonb_build_object('id', gen_random_uuid()), 'e', 'f' || n % 50
+              FROM generate_series(1, 5000) AS n""")
+        )
+        session.execute(text("ANALYZE dead_letter"))
+        for statement in (dead_letters.of(uuid4()), repair._OPEN.bindparams(one="f7", limit=10)):
+            compiled = statement.compile(dialect=session.get_bind().dialect, compile_kwargs={"literal_binds": True})
+            plan = "\n".join(session.connection().exec_driver_sql(f"EXPLAIN {compiled}").scalars())
+            assert "ix_dead_letter_" in plan, plan

@@ -52,9 +52,11 @@ class Desk:
         answer: TestResponse = self._client(role, **scope).get(path)
         return answer
 
-    def send(self, path: str, role: str = "operator", headers: Any = OWN, **fields: str) -> TestResponse:
-        """A form of a page."""
-        answer: TestResponse = self._client(role).post(path, data=fields, headers=headers)
+    def send(
+        self, path: str, role: str = "operator", headers: Any = OWN, by: str = "office", **fields: str
+    ) -> TestResponse:
+        """A form of a page; `by`: whose key has signed the token."""
+        answer: TestResponse = self._client(role, by=by).post(path, data=fields, headers=headers)
         return answer
 
     def _client(self, role: str, **scope: str) -> Any:

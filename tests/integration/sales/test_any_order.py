@@ -91,7 +91,7 @@ def test_every_order_of_a_sale_and_the_news_about_it_gives_the_same_open_items(
     assert len(hashes) == 1
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(seed=st.integers(0, 2**32))
 def test_any_order_with_repetitions_gives_the_same_state(
     database_for: Callable[..., Database], forget: Callable[[], None], seed: int
@@ -106,7 +106,7 @@ def test_any_order_with_repetitions_gives_the_same_state(
     assert _live(shop, steps) == expected
 
 
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(seed=st.integers(0, 2**32))
 def test_two_connections_at_once_in_different_orders_give_the_same_state(
     database_for: Callable[..., Database], forget: Callable[[], None], seed: int

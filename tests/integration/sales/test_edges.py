@@ -15,6 +15,7 @@ from services.sales.models import Sale
 from shared.db import Database
 from shared.jsontext import instant
 from tests.integration.sales.shop import NOON, PRICE, REGISTER, SHIFT, Shop, created, line, received, returned, sale
+from tests.waiting import until
 
 OTHER = "OUT-DKR-2"
 
@@ -63,13 +64,30 @@ def test_more_money_than_an_event_can_carry_is_quarantined_with_its_field(shop: 
     assert result["errors"] == {"lines": ["Together more than 10^12."]}
 
 
-def test_a_shelf_holds_more_than_any_one_sale_could_take(shop: Shop) -> None:
-    most = Decimal("99999999999.999")
-    one = {"unit_price": 0, "amount": 0}
-    for _ in range(3):
-        (result,) = shop.post(shop.sale(lines=[line(most, **one) for _ in range(200)]))
-        assert result["status"] == "recorded"
-    assert shop.shelf() == 100 - 600 * most
+def test_a_line_holds_what_an_outlet_could_sell_and_more_is_kept_for_a_person(shop: Shop) -> None:
+    most = Decimal(100_000)
+    free = {"unit_price": 0, "amount": 0}
+    nonsense, plain = shop.sale(lines=[line(Decimal("100000.001"), **free)]), shop.sale()
+    results = shop.post(shop.sale(lines=[line(most, **free)]), nonsense, plain)
+    assert [result["status"] for result in results] == ["recorded", "quarantined", "recorded"]
+    assert shop.shelf() == 100 - most - 1
+    assert shop.register.get(f"/registers/{REGISTER}/sync")["missing"] == []  # the server has it
+    back = returned(plain, 1)
+    back["lines"][0] |= {"quantity": 10**11, "amount": 0}
+    assert [one["status"] for one in shop.give_back(back, returned(plain, 1))] == ["quarantined", "recorded"]
+
+
+def test_the_nonsense_of_one_outlet_stops_no_other(shop: Shop) -> None:
+    with shop.database.transaction() as session:  # what was accepted before there was a bound
+        session.execute(text("UPDATE outlet_stock SET on_hand = -99999999999999999.999"))
+    other = shop.till("OUT-KNR-1", outlet="OUT-KNR")
+    lines = [line(100_000, unit_price=0, amount=0) for _ in range(200)]
+    for number in range(1, 4):
+        assert shop.post(shop.sale(lines=lines))[0]["status"] == "recorded"
+        body = {"sales": [sale(register_no=number)]}
+        answer = other.call("POST", "/registers/OUT-KNR-1/sales", body)
+        assert answer.body["results"][0]["status"] == "recorded"
+    assert shop.shelf() < Decimal(-10) ** 17
 
 
 @pytest.mark.parametrize(
@@ -208,9 +226,15 @@ def test_a_plan_made_on_empty_tables_reads_no_table_from_end_to_end_when_they_ar
 
 def _scans(shop: Shop) -> dict[str, int]:
     tables = "('sale', 'sale_line', 'payment', 'product', 'lot', 'price', 'work_item', 'outlet_stock', 'sale_return')"
+    mine = """
+        SELECT pid FROM pg_stat_activity
+         WHERE datname = current_database() AND application_name = current_setting('application_name')
+    """
+    pids = [row.pid for row in shop.database.call(mine, {})]
     shop.database.dispose()  # a backend tells what it has counted at the latest when it ends
+    left = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid = ANY(%(pids)s)"
+    until("they have ended", lambda: not shop.database.call(left, {"pids": pids}))
     with shop.database.transaction() as session:
-        session.execute(text("SELECT pg_sleep(0.3)"))
         found = session.execute(text(f"SELECT relname, seq_scan FROM pg_stat_user_tables WHERE relname IN {tables}"))
         return {row.relname: row.seq_scan for row in found}
 

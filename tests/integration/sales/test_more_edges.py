@@ -11,6 +11,7 @@ import pytest
 
 from services.sales.schemas.facts import read_sales
 from services.sales.usecases import recording
+from services.sales.usecases.clocks import Sending
 from shared.batches import Item
 from shared.canonical import content_hash
 from shared.clock import now
@@ -125,7 +126,7 @@ def test_malformed_and_well_formed_at_once_leave_nothing_in_quarantine(shop: Sho
     malformed = threading.Thread(target=shop.post, args=(one | {"total": "much"},))
     with shop.database.transaction() as session:
         loaded = _loaded(one)
-        at = recording.till(register=REGISTER, outlet=OUTLET, received_at=now(), sent_at=None)
+        at = recording.Till(REGISTER, OUTLET, Sending(now()))
         recording.record(session, at=at, sales=[loaded])
         malformed.start()
         malformed.join(0.5)

@@ -70,10 +70,10 @@ def test_a_batch_of_a_hundred_with_every_oddity_records_all_that_can_be_read(sho
     good = [shop.sale() for _ in range(92)]
     unknown = shop.sale(lines=[line(sku="NEW-001")])
     no_stock = shop.sale(500)
-    after_close = shop.sale(sold_at=instant(NOON + timedelta(hours=1)))
     elsewhen = shop.sale(shift_id=str(uuid4()))
     no_lot = shop.sale(lines=[line(lot=None)])
     dear = shop.sale(lines=[line(unit_price=9000, amount=9000)])
+    after_close = shop.sale(sold_at=instant(NOON + timedelta(hours=1)))
     malformed = {**shop.sale(), "lines": [{**line(), "quantity": "two"}]}
     nonsense = "not a sale"
     batch: list[Any] = [*good, unknown, no_stock, after_close, elsewhen, no_lot, dear, malformed, nonsense]
@@ -139,6 +139,13 @@ def test_two_receipts_with_one_number_are_noticed_on_both(shop: Shop) -> None:
         "status": "duplicate",
         "work_items": ["number-reused"],
     }
+
+
+def test_two_receipts_with_one_number_in_one_batch_are_both_recorded(shop: Shop) -> None:
+    results = shop.post(sale(register_no=5), sale(register_no=5), sale(register_no=4))
+    assert [(result["status"], result["work_items"]) for result in results] == [
+        ("recorded", ["number-reused"]), ("recorded", ["number-reused"]), ("recorded", []),
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("wrong", [timedelta(days=-3 * 365), timedelta(days=1)])

@@ -12,6 +12,7 @@ from datetime import timedelta
 from uuid import uuid4
 
 import pytest
+from flask import Flask
 from sqlalchemy import text
 from werkzeug.test import TestResponse
 
@@ -61,6 +62,14 @@ def test_a_service_that_does_not_answer_is_shown_so_and_the_rest_stands(desk: De
     assert "State of the system" in english
 
 
+def test_another_program_at_a_services_address_is_not_taken_for_it(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    stranger = Flask("stranger")
+    stranger.add_url_rule("/training/events/status", view_func=lambda: {"hello": "world"})
+    with served(stranger) as origin:
+        monkeypatch.setenv("LAPAK_TRAINING_URL", f"{origin}/training")
+        assert "Training tidak menjawab (another program answers)." in _needs(desk.look())
+
+
 def test_what_is_behind_halted_or_away_stands_on_the_right_arrow(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     state = "INSERT INTO source_state (source, epoch, head, seen_at, behind_since, halted) VALUES (:s, :e, 1200, {})"
     cursor = text("INSERT INTO cursor (source, epoch, types, got) VALUES (:s, :e, :t, '{[1,1)}')")
@@ -73,6 +82,7 @@ def test_what_is_behind_halted_or_away_stands_on_the_right_arrow(desk: Desk, mon
     page = desk.look()
     assert _states(page) == {
         "training-inventory": "halted",
+        "training-sales": "unknown",
         "inventory-sales": "unknown",
         "inventory-training": "unknown",
         "sales-inventory": "behind",
@@ -168,6 +178,18 @@ def test_an_auditor_looks_and_does_not_act(desk: Desk) -> None:
     assert desk.look(role="city").status_code == 403
     assert desk.look(role="outlet", outlet="OUT-1").status_code == 403
     assert [row[0] for row in desk.decided()] == [None]
+
+
+def test_an_operator_who_was_paired_here_looks_at_the_others_and_acts_at_sales(desk: Desk) -> None:
+    one, own = desk.letter(1), desk.own_letter()
+    page = desk.look(PLACE, by="sales-web").text
+    assert FAILURE in page
+    assert '<form method="post" action="/sales/ops' not in page
+    assert f"./lapak dead-letters replay inventory {FAILURE}" in page
+    for action in ("replay", "discard"):
+        assert desk.send(f"{PLACE}/{action}", by="sales-web", letter=one, note="x").status_code == 403
+    assert [row[0] for row in desk.decided()] == [None]
+    assert desk.send(f"/sales/ops/sales/{FAILURE}/replay", by="sales-web", letter=own).status_code == 303
 
 
 def test_no_other_site_can_have_a_letter_replayed(desk: Desk) -> None:

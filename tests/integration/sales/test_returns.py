@@ -5,10 +5,12 @@ from __future__ import annotations
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from itertools import permutations
+from uuid import UUID
 
 import pytest
 
-from tests.integration.sales.shop import OUTLET, SHIFT, Shop, returned
+from services.sales.usecases import lots
+from tests.integration.sales.shop import OUTLET, SHIFT, Shop, line, returned
 
 
 def test_a_return_is_recorded_announced_and_back_on_the_shelf_when_it_can_be_sold_again(shop: Shop) -> None:
@@ -103,3 +105,28 @@ def test_a_return_that_cannot_be_read_is_quarantined_and_harms_no_other(shop: Sh
     results = shop.give_back(broken, returned(one, 1))
     assert [result["status"] for result in results] == ["quarantined", "recorded"]
     assert results[0]["errors"] == {"refund.kind": ["Must be one of: cash, qris, card, transfer."]}
+
+
+@pytest.mark.parametrize("order", list(permutations(("sale", "back", "first", "second"))))
+def test_what_comes_back_without_a_lot_is_what_a_person_says_that_the_line_was(
+    shop: Shop, order: tuple[str, ...]
+) -> None:
+    one = shop.sale(lines=[line(3, lot=None)])
+    back = returned(one, 2)
+    back["lines"][0]["restock"] = True
+    said = [step for step in order if step in {"first", "second"}]
+    for step in order:
+        if step == "sale":
+            shop.post(one)
+        elif step == "back":
+            shop.give_back(back)
+        elif order.index(step) > order.index("sale"):
+            lot = ("LOTLOTLOT1", "LOTLOTLOT2")[said.index(step)]
+            with shop.database.transaction() as session:
+                ids = {"sale_id": UUID(one["id"]), "line_id": UUID(one["lines"][0]["id"])}
+                lots.assign(session, **ids, lot=lot, assigned_by="kota")
+    after = [step for step in said if order.index(step) > order.index("sale")]
+    last: str | None = ("LOTLOTLOT1", "LOTLOTLOT2")[said.index(after[-1])] if after else None
+    held = {name: shop.shelf(name) for name in (None, "LOTLOTLOT1", "LOTLOTLOT2")}
+    assert held == {None: 0, "LOTLOTLOT1": 100, "LOTLOTLOT2": 0} | {last: (100 if last == "LOTLOTLOT1" else 0) - 1}
+    assert "lot-missing" not in shop.open_items() or last is None

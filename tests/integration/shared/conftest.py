@@ -19,10 +19,12 @@ from psycopg import sql
 from shared.config import SERVICES
 from shared.local import cluster
 from shared.local.home import COMMAND_LINE, ROOT
+from tests.waiting import PATIENCE
 
 #: Rows that tell one state of a service from another.
-_MARK = "INSERT INTO revoked_token (jti, expires_at) VALUES (%s, now() + interval '1 day')"
-_MARKS = "SELECT jti FROM revoked_token ORDER BY jti"
+# Where nothing has to be announced with it, so that the books stay in order.
+_MARK = "INSERT INTO delivery (consumer, published_seq) VALUES (%s, 0)"
+_MARKS = "SELECT consumer FROM delivery ORDER BY consumer"
 
 _RIGHTS = """
     SELECT relname, kind FROM pg_class c, unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE', 'TRUNCATE']) AS kind
@@ -65,7 +67,7 @@ class Installation:
     def run(self, *arguments: str, **options: Any) -> subprocess.CompletedProcess[str]:
         """Run a command to its end; options as for `start`."""
         with self.start(*arguments, **options) as started:
-            out, err = started.communicate(timeout=60)
+            out, err = started.communicate(timeout=2 * PATIENCE)
         return subprocess.CompletedProcess(arguments, started.returncode, out, err)
 
     def back_up(self, *options: str) -> Path:
@@ -81,7 +83,7 @@ class Installation:
     def mark(self, mark: str) -> None:
         """Leave a row in every database."""
         for service in SERVICES:
-            with psycopg.connect(self.url(service)) as connection:
+            with psycopg.connect(self.url(service, owner=False)) as connection:
                 connection.execute(_MARK, (mark,))
 
     def marks(self, service: str) -> list[str]:
@@ -126,10 +128,17 @@ def lapak(
 ) -> Iterator[Installation]:
     """Three fresh databases, each with the mark `one`."""
     monkeypatch.setenv("LAPAK_HOME", str(tmp_path / "home"))
-    monkeypatch.setenv("LAPAK_POSTGRES_ADMIN_URL", servers.postgres_url)
+    with cluster.maintenance_database(servers) as admin_url:
+        monkeypatch.setenv("LAPAK_POSTGRES_ADMIN_URL", admin_url)
+        yield from _installed(environment, admin_url, tmp_path, monkeypatch)
+
+
+def _installed(
+    environment: Callable[..., dict[str, str]], admin_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Installation]:
     for service in SERVICES:
         monkeypatch.setenv(f"LAPAK_{service.upper()}_URL", f"http://127.0.0.1:1/{service}")
-    made = Installation(tmp_path / "backups", environment(*SERVICES), servers.postgres_url)
+    made = Installation(tmp_path / "backups", environment(*SERVICES), admin_url)
     made.mark("one")
     yield made
     made.drop_beside()

@@ -7,7 +7,6 @@ import json
 import os
 import shutil
 import signal
-import time
 from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -21,6 +20,7 @@ from sqlalchemy import create_engine, pool
 from shared import migrations
 from shared.config import SERVICES
 from tests.integration.shared.conftest import Installation, rewrite
+from tests.waiting import PATIENCE, until
 
 _AWAY = "postgresql://postgres:x@127.0.0.1:1/postgres"
 
@@ -53,13 +53,28 @@ def test_with_no_process_running_the_databases_are_as_they_were(lapak: Installat
         (before,) = [name for name in lapak.beside() if name.startswith(lapak.name(service))]
         assert f'DROP DATABASE "{before}"' in said
         with psycopg.connect(lapak.url(service, owner=False)) as app:
-            assert app.execute("SELECT FROM pg_stats WHERE tablename = 'revoked_token'").fetchall(), "no statistics"
+            assert app.execute("SELECT FROM pg_stats WHERE tablename = 'delivery'").fetchall(), "no statistics"
             assert app.execute("SELECT epoch, shared FROM ancestor").fetchall() == [(epochs[service], 0)]
             with pytest.raises(errors.InsufficientPrivilege):
                 app.execute("UPDATE event_log SET seq = seq")
     assert not [name for name in lapak.beside() if name.endswith("_restoring")]
     assert not set(lapak.epochs().values()) & set(epochs.values())
     assert lapak.run("verify").returncode == 0
+
+
+def test_who_is_restored_with_its_source_follows_the_new_epoch_from_the_first_moment_on(lapak: Installation) -> None:
+    """What still lies on its queue is of the epoch that was left: it must not take effect in between."""
+    followed = lapak.epochs()["inventory"]
+    with psycopg.connect(lapak.url("sales", owner=True)) as sales:
+        sales.execute("INSERT INTO source_state (source, epoch) VALUES ('inventory', %s)", [followed])
+        sales.execute("INSERT INTO cursor (source, epoch, types) VALUES ('inventory', %s, '{a}')", [followed])
+    _restored(lapak, lapak.back_up())
+    with psycopg.connect(lapak.url("sales", owner=True)) as sales:
+        known = sales.execute("SELECT epoch FROM source_state WHERE source = 'inventory'").fetchall()
+        rows = sales.execute("SELECT epoch, types FROM cursor WHERE source = 'inventory'").fetchall()
+    now_followed = lapak.epochs()["inventory"]
+    assert (known, now_followed != followed) == ([(now_followed,)], True)
+    assert sorted(rows, key=str) == sorted([(followed, ["a"]), (now_followed, ["a"])], key=str)
 
 
 def test_one_service_alone_and_a_database_that_is_gone(lapak: Installation) -> None:
@@ -209,18 +224,16 @@ def test_a_restore_that_is_asked_to_end_leaves_nothing(lapak: Installation) -> N
     while not lapak.beside():
         assert begun.poll() is None
     begun.terminate()
-    begun.communicate(timeout=30)
+    begun.communicate(timeout=PATIENCE)
     assert begun.returncode == 128 + signal.SIGTERM
     assert (lapak.epochs(), lapak.beside()) == (epochs, [])
 
 
 def _await_rename(lapak: Installation, service: str) -> None:
-    deadline = time.monotonic() + 30
     waits = "SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE %s"
     with psycopg.connect(lapak.admin_url, autocommit=True) as admin:
-        while not admin.execute(waits, (f'ALTER DATABASE "{lapak.name(service)}" RENAME%',)).fetchall():
-            assert time.monotonic() < deadline, "the swap did not come"
-            time.sleep(0.02)
+        rename = f'ALTER DATABASE "{lapak.name(service)}" RENAME%'
+        until("the swap", lambda: admin.execute(waits, (rename,)).fetchall())
 
 
 def test_one_restore_at_a_time(lapak: Installation) -> None:

@@ -14,8 +14,6 @@ from services.training.web.people import bars
 from shared.clock import business_day, now
 from tests.integration.training.people import People, Person, accepted
 
-TODAY = business_day(now())
-
 
 def _headers(who: Person) -> dict[str, str]:
     return {"Authorization": who.headers["Authorization"], "Sec-Fetch-Site": "same-origin"}
@@ -40,7 +38,7 @@ def _people(page: str) -> str:
 
 
 def _until(days: int) -> str:
-    return (TODAY + timedelta(days=days)).isoformat()
+    return (business_day(now()) + timedelta(days=days)).isoformat()
 
 
 def test_the_instructor_sees_names_and_the_auditor_never(people: People) -> None:

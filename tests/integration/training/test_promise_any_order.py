@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from decimal import Decimal
 from itertools import permutations
 
@@ -18,14 +19,14 @@ from shared.events import Event
 from shared.events.sales import TokenRevoked
 from shared.local.cluster import DatabaseUrls
 from shared.messaging.apply import apply
-from tests.integration.training.people import MOMENT, People, accepted, returned
+from tests.integration.training.people import People, accepted, returned
 
 HISTORY: tuple[Event, ...] = (
     accepted({"wmaker001": 10_000}),
     accepted({"wmaker001": 5_000, "wmaker002": 5_000}, lot="LOTLOTLOT2", good=Decimal("7.5")),
     returned(("LOTLOTLOT1", "1", "stale"), (None, "1", "broken")),
     returned(("LOTLOTLOT2", "2", "stale")),
-    TokenRevoked(jti="5b0d4a1c", expires_at=MOMENT),
+    TokenRevoked(jti="5b0d4a1c", expires_at=datetime(2999, 1, 1, tzinfo=UTC)),
     accepted({"wmaker002": 10_000}, lot="LOTLOTLOT3"),
 )
 TOUCHED = ("practice", "market_return", "revoked_token", "cursor", "parked", "dead_letter")

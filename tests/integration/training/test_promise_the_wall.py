@@ -70,7 +70,10 @@ def test_a_crash_is_logged_without_the_values_it_happened_on(
     environment("training")
     worker_ref = people.resident(NAME)
     with psycopg.connect(urls_for("training").owner) as owner:  # a statement fails that carries a reference
-        owner.execute("DROP TABLE practice")
+        owner.execute("ALTER TABLE practice RENAME TO practised")
+        owner.execute("CREATE FUNCTION fails() RETURNS bool LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION ''no''; END'")
+        owner.execute("CREATE VIEW practice AS SELECT * FROM practised WHERE (SELECT fails())")
+        owner.execute("GRANT SELECT ON practice TO PUBLIC")
     run = subprocess.run(
         [sys.executable, "-c", _CRASH, f"/training/v1/residents/{worker_ref}/practice"],
         env=os.environ | {"LAPAK_LOG_FORMAT": form},

@@ -13,6 +13,7 @@ from services.training.queries.identity import IdentityUnreadable, name_of
 from services.training.usecases import identity, residents
 from shared.db import Database
 
+READER = identity.Reader("sri", "operator", "lapak keys")
 LOST, OLD, NEW = (Fernet.generate_key().decode() for _ in range(3))
 
 
@@ -23,7 +24,7 @@ def database(database_for: Callable[..., Database], monkeypatch: pytest.MonkeyPa
     for number, key in enumerate((OLD, OLD, LOST, OLD, OLD, OLD)):
         monkeypatch.setenv("LAPAK_IDENTITY_KEYS", key)
         with database.transaction() as session:
-            residents.put(session, worker_ref=f"wresident{number}", name=f"Siti {number}")
+            residents.put(session, worker_ref=f"wresident{number}", name=f"Siti {number}", reader=READER)
     monkeypatch.setenv("LAPAK_IDENTITY_KEYS", f"{NEW},{OLD}")
     return database
 
@@ -33,14 +34,14 @@ def _renew(database: Database, *, pages: int) -> list[identity.Renewed]:
     after: str | None = ""
     while after is not None and len(found) < pages:
         with database.transaction() as session:
-            found.append(identity.renew(session, after=after, limit=2))
+            found.append(identity.renew(session, after=after, limit=2, reader=READER))
         after = found[-1].go_on
     return found
 
 
 def _under(database: Database, key: str) -> int:
     with database.transaction() as session:
-        return identity.count_under(session, Fernet(key))
+        return identity.count_under(session, Fernet(key), reader=READER)
 
 
 def test_who_was_interrupted_begins_anew_and_loses_nothing(database: Database) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from shared import auth
+from shared import auth, redis_acl, redis_url
 from shared.cli.__main__ import COMMANDS
 from shared.cli.docs import configuration
 from shared.cli.secrets import secrets
@@ -39,7 +40,7 @@ def test_the_last_line_is_a_token_and_the_rest_goes_elsewhere() -> None:
     )
     assert done.exit_code == 0
     (line,) = done.stdout.splitlines()
-    issued = auth.verify(line)
+    issued = auth.verify(line, at="sales")
     assert (issued.role, issued.outlet, issued.register) == ("register", "OUT-1", "OUT-1-1")
     ends = datetime.fromtimestamp(issued.expires_at, UTC)
     assert abs(ends - datetime.now(UTC) - timedelta(days=3)) < timedelta(minutes=1)
@@ -84,15 +85,47 @@ def test_secrets_for_compose_are_made_once(tmp_path: Path) -> None:
     before = _secrets(tmp_path)
     assert CliRunner().invoke(secrets, [str(tmp_path)]).exit_code == 0
     assert _secrets(tmp_path) == before
-    wanted = {f"common/{name}" for name in ("redis_url", "token_private_key", "token_public_keys")}
-    wanted |= {
-        f"servers/{name}" for name in ("redis.conf", "redis_password", "postgres_password", "postgres_admin_url")
-    }
-    wanted |= {"training/identity_keys", *(f"{service}/database_url" for service in SERVICES)}
-    wanted |= {f"servers/{service}_owner_database_url" for service in SERVICES}
+    wanted = {f"redis/{name}" for name in ("redis.conf", "users.acl", "health_password")}
+    wanted |= {"public/token_public_keys", "names/identity_keys", "office/private_key", "flower/redis_url"}
+    wanted |= {"postgres/postgres_password", "operator/postgres_admin_url"}
+    for service in SERVICES:
+        wanted |= {f"{service}/database_url", f"operator/{service}_owner_database_url", f"{service}-worker/redis_url"}
+        wanted |= {f"{service}-{kind}/{name}" for kind in ("web", "courier") for name in ("private_key", "redis_url")}
     assert wanted == {name for name in before if not name.startswith("kept/")}
-    assert f"requirepass {before['servers/redis_password'].strip()}" in before["servers/redis.conf"]
-    assert {path.stat().st_mode & 0o777 for path in (tmp_path / "kept").iterdir()} == {0o600}
+
+
+def _modes(folder: Path) -> dict[str, set[int]]:
+    return {
+        one.name: {one.stat().st_mode & 0o777, *(path.stat().st_mode & 0o777 for path in one.iterdir())}
+        for one in folder.iterdir()
+    }
+
+
+def test_secrets_can_be_read_by_their_owner_alone(tmp_path: Path) -> None:
+    folder = tmp_path / "secrets"
+    assert CliRunner().invoke(secrets, [str(folder)]).exit_code == 0
+    assert folder.stat().st_mode & 0o777 == 0o700
+    modes = _modes(folder)
+    assert modes.pop("kept") == {0o700, 0o600}
+    assert set(map(frozenset, modes.values())) == {frozenset({0o700, 0o400})}
+    # In compose PostgreSQL and Redis run as users of their own, in the group of ours.
+    CliRunner().invoke(secrets, [str(folder), "--group"])
+    modes = _modes(folder)
+    assert {name for name, found in modes.items() if found == {0o750, 0o440}} == {"postgres", "redis"}
+    assert not any(mode & 0o007 for found in modes.values() for mode in found)
+
+
+def test_what_earlier_releases_left_stays_until_it_is_tidied(tmp_path: Path) -> None:
+    left = [tmp_path / "common" / "token_private_key", tmp_path / "servers" / "redis.conf"]
+    for path in left:
+        path.parent.mkdir()
+        path.write_text("of v0.1.0", encoding="utf-8")
+    CliRunner().invoke(secrets, [str(tmp_path)])
+    assert all(path.exists() for path in left)
+    done = CliRunner().invoke(secrets, [str(tmp_path), "--tidy"])
+    assert not any(path.parent.exists() for path in left)
+    assert "removed common" in done.stdout
+    assert _secrets(tmp_path).keys() >= {"kept/redis", "office/private_key", "sales/database_url"}
 
 
 def test_secrets_for_servers_elsewhere_name_them_and_are_remembered(tmp_path: Path) -> None:
@@ -101,15 +134,27 @@ def test_secrets_for_servers_elsewhere_name_them_and_are_remembered(tmp_path: Pa
     for options in (given, []):  # the second time, as when keys were rotated, nobody says it again
         assert CliRunner().invoke(secrets, [str(tmp_path), *options]).exit_code == 0
         found = _secrets(tmp_path)
-        assert found["common/redis_url"] == f"{redis}\n"
-        assert not {"servers/redis.conf", "servers/redis_password"} & found.keys(), "that Redis is not ours"
+        assert {found[name] for name in found if name.endswith("/redis_url")} == {f"{redis}\n"}
+        assert not {"redis/redis.conf", "redis/users.acl"} & found.keys(), "that Redis is not ours"
         urls = {"sales/database_url": ("lapak_sales_app", "lapak_sales")}
-        urls["servers/sales_owner_database_url"] = ("lapak_sales_owner", "lapak_sales")
-        urls["servers/postgres_admin_url"] = ("postgres", "postgres")
+        urls["operator/sales_owner_database_url"] = ("lapak_sales_owner", "lapak_sales")
+        urls["operator/postgres_admin_url"] = ("postgres", "postgres")
         for name, (user, dbname) in urls.items():
             told = {"host": "a,b", "port": "5432,5433", "sslmode": "verify-full", "sslrootcert": "/etc/ca.pem"}
             told |= {"user": user, "dbname": dbname}
             assert told.items() <= libpq(found[name].strip()).items()
+
+
+@pytest.mark.parametrize("place", ["sentinel://a,b/0?master=shops", "rediss://a:1/0?ssl_ca_certs=/ca.pem", "a:7000"])
+def test_each_process_gets_a_login_of_its_own_at_a_redis_elsewhere(tmp_path: Path, place: str) -> None:
+    assert CliRunner().invoke(secrets, [str(tmp_path), "--redis", place]).exit_code == 0
+    found = _secrets(tmp_path)
+    logins = {name: redis_url.parse(text.strip()) for name, text in found.items() if name.endswith("/redis_url")}
+    assert {one.username for one in logins.values()} == {*redis_acl.USERS} - {"health"}
+    assert len({one.password for one in logins.values()}) == len(redis_acl.USERS) - 1
+    assert logins["sales-web/redis_url"].username == logins["training-web/redis_url"].username == "web"
+    users = re.findall(r"^user (\S+) on #[0-9a-f]{64} ", found["redis/users.acl"], re.MULTILINE)
+    assert users == ["default", *redis_acl.USERS]
 
 
 @pytest.mark.parametrize(
@@ -137,7 +182,7 @@ def test_a_rotated_key_is_handed_on(tmp_path: Path) -> None:
     CliRunner().invoke(secrets, [str(tmp_path)])
     made = keyring.add(tmp_path / "kept", "identity")
     CliRunner().invoke(secrets, [str(tmp_path)])
-    newest = _secrets(tmp_path)["training/identity_keys"].split(",")[0]
+    newest = _secrets(tmp_path)["names/identity_keys"].split(",")[0]
     assert keyring.fingerprint(newest) == made
 
 

@@ -35,3 +35,12 @@ def test_without_pg_restore_it_is_passed_over(on_path: Path) -> None:
 def test_older_programs_than_the_server_are_refused(on_path: Path) -> None:
     with pytest.raises(LocalError, match="no pg_dump and pg_restore of PostgreSQL 99 or newer found"):
         find_postgres_client(99)
+
+
+def test_a_named_folder_is_taken_whatever_else_there_is(on_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LAPAK_POSTGRES_CLIENT", str(on_path))
+    monkeypatch.setenv("PATH", "/nowhere")
+    assert find_postgres_client(15) == (on_path, 16)
+    said = f"PostgreSQL 18 or newer found in {on_path}, which LAPAK_POSTGRES_CLIENT names"
+    with pytest.raises(LocalError, match=said):
+        find_postgres_client(18)

@@ -5,23 +5,30 @@ from __future__ import annotations
 import json
 import os
 import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from shared.config import SERVICES
-from shared.local import keys
+from shared.holders import HOLDERS
+from shared.local import home as home_module
+from shared.local import keyring, keys
 from shared.local.console import MAX_LOG_BYTES, LogFile
 from shared.local.environment import complete, for_command, given_servers, local_environment
 from shared.local.home import (
+    ROOT,
     Home,
     LocalError,
     check_ours,
+    free_port,
     is_free,
     private_ports,
     read_json,
     set_aside_what_is_left,
     write_json,
+    write_private,
 )
 from shared.local.servers import forget_dead_postmaster
 from shared.local.system import web_port
@@ -40,9 +47,24 @@ def test_secrets_are_made_once_and_stay(home: Home) -> None:
     assert keys.load(home.secrets) == first
     assert {path.stat().st_mode & 0o777 for path in home.secrets.iterdir()} == {0o600}
     assert len({first["postgres"], first["redis"], *(first[f"{service}_app"] for service in SERVICES)}) == 5
-    public = json.loads(first["token_public_keys"])["keys"][0]
-    assert "d" not in public
-    assert public["kid"] == json.loads(first["token_private_key"])["kid"]
+    public = json.loads(first["token_public_keys"])["keys"]
+    assert not any("d" in key for key in public)
+    holders = {key["holder"]: key["kid"] for key in public}
+    assert holders == {holder: json.loads(first[keys.file_of(holder)])["kid"] for holder in HOLDERS}
+
+
+def test_a_home_of_one_key_for_all_gets_keys_for_each_and_believes_the_old_one(home: Home) -> None:
+    """v0.1.0: one private key, and a public one that names no holder."""
+    private = keys.private_key()
+    old = {name: value for name, value in keys.public_key(private, "office").items() if name != "holder"}
+    write_private(home.secrets / "token_private_key", private)
+    write_private(home.secrets / "token_public_keys", json.dumps({"keys": [old]}))
+    found = keys.load(home.secrets)
+    assert found["token_private_key"] == private
+    public = json.loads(found["token_public_keys"])["keys"]
+    assert public[0] == old
+    assert [key["holder"] for key in public[1:]] == list(HOLDERS[1:])
+    assert [key.kind for key in keyring.listed(home.secrets)][: len(HOLDERS)] == list(HOLDERS)
 
 
 def test_ports_stay_the_same_until_somebody_else_takes_one(home: Home) -> None:
@@ -58,10 +80,20 @@ def test_ports_stay_the_same_until_somebody_else_takes_one(home: Home) -> None:
     assert changed["redis"] != ports["redis"]
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere nobody keeps the word")
+def test_nobody_is_given_a_port_that_another_was_given(monkeypatch: pytest.MonkeyPatch) -> None:
+    first = free_port()
+    monkeypatch.setattr(home_module, "PORT_RANGE", [first] * 200)
+    code = "from shared.local import home; home.PORT_RANGE = [PORT] * 200; home.free_port()"
+    command = [sys.executable, "-c", code.replace("PORT]", f"{first}]")]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert "LocalError: no free port" in done.stderr, "another process is given none that nobody listens on yet"
+    with pytest.raises(LocalError, match="no free port"):
+        free_port()
+
+
 def test_the_wanted_web_port_is_taken_or_refused_never_replaced() -> None:
-    with socket.socket() as other:
-        other.bind(("127.0.0.1", 0))
-        other.listen()
+    with socket.create_server(("127.0.0.1", 0)) as other:
         taken = other.getsockname()[1]
         with pytest.raises(LocalError, match=f"port {taken} is taken"):
             web_port(taken)
@@ -92,6 +124,24 @@ def test_databases_come_from_the_environment_all_or_none() -> None:
     with pytest.raises(LocalError, match=names[-1]):
         given_servers(dict.fromkeys(names[:-1], "postgresql://x"))
     assert given_servers({"LAPAK_REDIS_URL": "redis://x"}).redis is True
+
+
+def test_keys_come_from_the_environment_all_or_none() -> None:
+    given = dict.fromkeys(["LAPAK_TOKEN_PUBLIC_KEYS", *map(keys.setting_of, HOLDERS)], "{}")
+    given_servers(given)
+    del given["LAPAK_SALES_COURIER_PRIVATE_KEY"]
+    with pytest.raises(LocalError, match="LAPAK_SALES_COURIER_PRIVATE_KEY"):
+        given_servers(given)
+
+
+def test_a_container_that_cannot_write_is_content_with_the_databases(tmp_path: Path) -> None:
+    """`migrate` is handed no key."""
+    environ = {f"LAPAK_{service.upper()}_DATABASE_URL_FILE": "/run/secrets/x" for service in SERVICES}
+    (tmp_path / "file").touch()
+    nowhere = Home(tmp_path / "file" / "home")
+    assert for_command(nowhere, environ) == environ
+    with pytest.raises(OSError, match="file"):
+        for_command(nowhere, {})
 
 
 def test_a_folder_that_somebody_else_could_have_planted_is_refused(tmp_path: Path) -> None:

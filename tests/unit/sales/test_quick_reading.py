@@ -105,13 +105,13 @@ def _alike(quick: Item, slow: Item) -> None:
         assert content_hash(quick.loaded) == expected
 
 
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=1500)
 @given(spoilt(_sale))
 def test_a_sale_reads_alike(item: Any) -> None:
     _alike(facts.read_sales([item])[0], read_each(facts.SaleItem(), [item])[0])
 
 
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=1000)
 @given(spoilt(_return))
 def test_a_return_reads_alike(item: Any) -> None:
     _alike(facts.read_returns([item])[0], read_each(facts.ReturnItem(), [item])[0])

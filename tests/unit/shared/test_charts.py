@@ -17,7 +17,7 @@ from shared.web import charts, language
 
 FIRST = date(2026, 3, 1)
 VALUES = st.decimals(min_value=-(10**12), max_value=10**12, places=3, allow_nan=False)
-MANY = settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+MANY = settings(max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @pytest.fixture(autouse=True)

@@ -74,7 +74,7 @@ def test_a_table_without_rows_has_its_headings() -> None:
 
 
 @given(st.lists(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\r\n"), max_size=40), max_size=5))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_whatever_is_written_can_be_read_again_and_is_no_formula(texts: list[str]) -> None:
     for row, text in zip(_csv(Table("x", ["h"], [[one, 1] for one in texts]))[1:], texts, strict=True):
         assert row[0].removeprefix("'") == text.removeprefix("'")

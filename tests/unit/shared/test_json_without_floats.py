@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
+from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from shared import jsontext
@@ -20,6 +22,31 @@ def test_a_quantity_reads_back_as_the_same_number(quantity: Decimal) -> None:
     back = jsontext.loads(jsontext.dumps({"q": quantity}))["q"]
     assert not isinstance(back, float)
     assert Decimal(back) == quantity
+
+
+_plain = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text() | quantities,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+)
+
+
+@given(_plain)
+def test_what_travels_is_written_alike_by_who_sent_it_and_who_read_it(value: Any) -> None:
+    text = jsontext.quick_dumps(value)
+    assert (jsontext.loads(text), jsontext.quick_dumps(jsontext.loads(text))) == (value, text)
+
+
+_any = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+)
+
+
+@given(_any.map(json.dumps))
+@example('"half of a pair: \\ud83d"')
+@example("[123456789012345678901234567890, -0, -0.0, 1E400, 1.000]")
+def test_it_is_read_as_the_standard_library_reads_it(text: str) -> None:
+    assert repr(jsontext.loads(text)) == repr(json.loads(text, parse_float=Decimal))
 
 
 @pytest.mark.parametrize("text", ["NaN", "[Infinity]", "-Infinity"])

@@ -4,7 +4,7 @@ import { start } from "../shared/start.js";
 import { listen } from "../shared/typed.js";
 import { t } from "../shared/words.js";
 import { Notes } from "./notes.js";
-import { Receipts } from "./receipts.js";
+import { Receipts, countAsText, requests } from "./receipts.js";
 import { Receiving } from "./receiving.js";
 
 const REGISTER = "/sales/register/";
@@ -27,7 +27,11 @@ start({
     refresh();
   },
   draw: () => receiving.draw(),
-  settle: (tx, entry, said, refused) => receiving.receipts.settle(tx, entry, said, refused),
+  settle: (...said) => receiving.receipts.settle(...said),
+  kinds: ["receipt"],
+  unsent: { state: "waiting" },
+  requests,
+  onScreen: () => receiving?.count && countAsText(receiving.count),
   idle: () => !receiving.count && !document.querySelector("dialog[open]"),
   menu: () => [h("a", { href: REGISTER }, t("Kembali ke kasir", "Back to the register")), h("a", { href: "./", "aria-current": "page" }, t("Penerimaan", "Receiving"))],
 });

@@ -23,7 +23,7 @@ export class Notes {
       const coming = sent.filter((note) => note.outlet === outlet).map(({ id, from, dispatched_at, lines }) => ({ id, from, dispatched_at, lines: blind(lines) }));
       const differences = (await device.all(`/inventory/v1/discrepancies?outlet=${outlet}&state=open&limit=1000`)) ?? this.differences;
       const goods = (await catalogue(device, outlet)) ?? this.goods;
-      Object.assign(this, { outlet, coming, differences, goods, at: new Date().toISOString() });
+      Object.assign(this, { outlet, coming, differences, goods, at: device.clock.text() });
     } catch {
       return false; // no network
     }

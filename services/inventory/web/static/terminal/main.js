@@ -4,7 +4,7 @@ import { listen } from "../shared/typed.js";
 import { t } from "../shared/words.js";
 import { Products } from "./products.js";
 import { Terminal } from "./terminal.js";
-import { Today } from "./today.js";
+import { Today, requests } from "./today.js";
 
 let terminal;
 
@@ -23,9 +23,13 @@ start({
     setInterval(refresh, 30_000);
     refresh();
   },
-  paired: () => terminal.paired(),
+  paired: () => terminal.refresh(),
   draw: () => terminal.draw(),
-  settle: (tx, entry, said, refused) => terminal.today.settle(tx, entry, said, refused),
+  settle: (...said) => terminal.today.settle(...said),
+  kinds: ["output"],
+  unsent: { state: "waiting" },
+  requests,
+  onScreen: () => terminal?.asText(),
   idle: () => !terminal.entry && !document.querySelector("dialog[open]"),
   holds: () => terminal.entry && t("Masih ada catatan yang belum disimpan.", "There is an entry that was not saved."),
 });

@@ -1,7 +1,7 @@
 // The terminal as a whole: the tiles or the entry, the keys, and what was recorded today.
 import { button, confirm, fill, h, toast } from "../shared/dom.js";
 import { Typed, onButton } from "../shared/typed.js";
-import { t } from "../shared/words.js";
+import { nameOf, t } from "../shared/words.js";
 import { badgeOf, noBadge } from "./badges.js";
 import { askBadge, askShares, askTime } from "./dialogs.js";
 import { begun, entryOf, missing, outputOf, typedKey, withMaker, withoutMaker } from "./entry.js";
@@ -23,24 +23,9 @@ export class Terminal {
 
   async load() {
     await this.products.load();
-    await this.today.tidy();
     await this.today.load();
     this.entry = (await this.app.store.get("entry")) ?? null;
     for (const reference of this.entry?.makers ?? []) this.ask(reference);
-  }
-
-  /** Another workshop perhaps: what was kept of the one before is of no use. */
-  async paired() {
-    if (this.products.code && this.products.code !== this.app.device.paired.workshop) {
-      await this.app.store.write(async (tx) => {
-        for (const name of ["products", "entry"]) await tx.delete("kv", name);
-        for (const one of await tx.records("output")) await tx.delete("records", ["output", one.id]);
-      });
-      this.entry = null;
-      Object.assign(this.products, { items: [], workshop: "", code: null, known: false });
-      await this.today.load();
-    }
-    this.refresh();
   }
 
   async refresh() {
@@ -144,7 +129,7 @@ export class Terminal {
     if (this.saving) return undefined;
     this.saving = true;
     try {
-      await this.today.record(outputOf(entry, this.app.device.paired.workshop, new Date().toISOString()), entry);
+      await this.today.record(outputOf(entry, this.app.device.paired.workshop, this.app.device.clock.text()), entry);
       this.show(null);
       toast(t("Tersimpan.", "Saved."));
     } finally {
@@ -212,6 +197,13 @@ export class Terminal {
       h("div", { class: "headline" }, h("h1", {}, t("Apa yang selesai dibuat?", "What was made?")), h("span", { class: "soft" }, workshop)), this.told,
       sorted.length ? tiles(sorted, (product) => this.choose(product)) : h("div", { class: "card empty" }, h("p", {}, none), button(t("Coba lagi", "Try again"), () => this.refresh(), "quiet")),
       this.list);
+  }
+
+  /** What is half made, to be written down when it cannot be saved. */
+  asText() {
+    if (!this.entry) return null;
+    const { name, sku, good, rejected, makers } = this.entry;
+    return [t("CATATAN", "ENTRY"), `${nameOf(name) || sku}: ${good || 0}, ${t("rusak", "rejected")} ${rejected || 0}`, ...makers].join("\n");
   }
 
   drawList() {

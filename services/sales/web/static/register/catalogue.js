@@ -9,7 +9,6 @@ export class Catalogue {
 
   async load() {
     this.#take(await this.app.store.get("catalogue"));
-    await this.count();
   }
 
   #take(kept) {
@@ -25,21 +24,17 @@ export class Catalogue {
     const headers = this.etag ? { "If-None-Match": this.etag } : {};
     const answer = await device.api("GET", `/sales/v1/catalogue?outlet=${encodeURIComponent(device.paired.outlet)}`, undefined, headers);
     if (answer.status !== 200) return false;
-    const kept = { items: answer.body.items, etag: answer.etag, fetchedAt: new Date().toISOString() };
+    const kept = { items: answer.body.items, etag: answer.etag, fetchedAt: this.app.device.clock.text() };
     await store.set("catalogue", kept);
     this.#take(kept);
-    await this.count();
     return true;
   }
 
-  /** What this register has sold of each lot that the server does not know of yet. */
-  async count() {
-    const entries = await this.app.store.read((tx) => tx.all("outbox"));
-    const taken = new Map();
-    for (const line of entries.filter((one) => one.kind === "sale").flatMap((one) => one.body.lines)) {
-      taken.set(line.lot, [...(taken.get(line.lot) ?? []), line.quantity]);
-    }
-    this.reserved = new Map([...taken].map(([lot, quantities]) => [lot, sumOfQuantities(quantities)]));
+  /** One sale more (1) or less (−1) is in the queue: the server does not know yet what it took. No entry: none is. */
+  tally(entry, by) {
+    if (!entry) this.reserved.clear();
+    if (entry?.kind !== "sale") return;
+    for (const { lot, quantity } of entry.body.lines) this.reserved.set(lot, sumOfQuantities([this.reserved.get(lot) ?? 0, by * quantity]));
   }
 
   /** What is left of a lot, allowing for unsent sales and for what stands in `lines`. */
@@ -51,7 +46,7 @@ export class Catalogue {
   /** "recalled", "expired" or null: also of what expired since the server was last heard. */
   blocked(lot) {
     if (lot.blocked) return lot.blocked;
-    return lot.expires_on && lot.expires_on < businessDay() ? "expired" : null;
+    return lot.expires_on && lot.expires_on < businessDay(this.app.device.clock.now()) ? "expired" : null;
   }
 
   /** The lot to sell of an item: first expired first out; when the shelf should be empty the last one; null when none is known. */

@@ -10,7 +10,7 @@ export const heldCount = async (app) => (await held(app)).length;
 
 export const holdCart = (app, lines) =>
   app.store.write(async (tx) => {
-    await tx.put("records", { kind: "held", id: uuid7(), no: 0, at: new Date().toISOString(), lines });
+    await tx.put("records", { kind: "held", id: uuid7(), no: 0, at: app.device.clock.text(), lines });
     await tx.delete("kv", "cart");
   });
 

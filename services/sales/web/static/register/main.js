@@ -3,16 +3,16 @@ import { button } from "../shared/dom.js";
 import { start } from "../shared/start.js";
 import { t } from "../shared/words.js";
 import { Catalogue } from "./catalogue.js";
-import { settle } from "./desk.js";
+import { kinds, requests, settle, unsent } from "./desk.js";
 import { historyDialog } from "./history.js";
 import { refundDialog } from "./refund.js";
 import { Sell } from "./sell.js";
 import { closeDialog } from "./shift_close.js";
 import { openView } from "./shift_open.js";
-import { keepInStep, learnNumber } from "./sync.js";
+import { heard, keepInStep } from "./sync.js";
 import { firstSteps } from "./waiting.js";
 
-let sell = null;
+let [app, sell] = [null, null];
 
 const screen = {
   database: "lapak-register",
@@ -20,8 +20,16 @@ const screen = {
   service: "sales",
   role: "register",
   settle,
+  kinds,
+  unsent,
+  requests: (record) => requests(record, app.device.paired.register),
+  tally: (entry, by) => app.catalogue.tally(entry, by),
+  report: (_, rest) => ({ report: { ...rest, catalogue: app.catalogue.etag } }),
+  heard: (answer) => heard(app, answer),
+  onScreen: () => sell?.asText(),
 
-  async begin(app) {
+  async begin(begun) {
+    app = begun;
     app.catalogue = new Catalogue(app);
     await app.catalogue.load();
     app.refreshed = () => sell?.refreshed();
@@ -29,24 +37,18 @@ const screen = {
     if (app.device.paired) app.inStep();
   },
 
-  /** Just paired: the first number and the catalogue come from the server. */
-  async paired(app) {
-    await learnNumber(app).catch(() => null);
-    await app.inStep();
-  },
-
-  async draw(app) {
+  async draw() {
     const [number, shift] = await app.store.read(async (tx) => [await tx.get("kv", "next_no"), await tx.get("kv", "shift")]);
     sell?.leave();
     sell = null;
     app.shift = shift ?? null;
-    if (!number) return firstSteps(app);
+    if (!number || app.device.paired.fresh) return firstSteps(app);
     if (!shift) return openView(app);
     sell = new Sell(app);
     return sell.draw();
   },
 
-  menu(app) {
+  menu() {
     const during = (act, text, key) => button([text, " ", key], () => sell?.free() && act(app), "quiet", { class: "button menu" });
     const entries = [["a", t("Penerimaan", "Receiving"), "/inventory/receiving/"]];
     if (!app.shift) return entries.map(link);
@@ -62,7 +64,7 @@ const screen = {
   idle: () => !document.querySelector("dialog[open]") && !sell?.busy,
 
   /** Why the device cannot be signed out, besides unsent facts. */
-  holds: async (app) => ((await app.store.get("shift")) ? t("Tutup kasir dulu.", "Close the shift first.") : null),
+  holds: async () => ((await app.store.get("shift")) ? t("Tutup kasir dulu.", "Close the shift first.") : null),
 };
 
 function link([, text, href]) {

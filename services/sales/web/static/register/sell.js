@@ -6,8 +6,9 @@ import { day, nameOf, number, rupiah, t } from "../shared/words.js";
 import { Basket } from "./basket.js";
 import { historyDialog } from "./history.js";
 import { holdCart, resumeDialog } from "./held.js";
+import { totalOf } from "./money.js";
 import { payDialog } from "./pay.js";
-import { recordSale } from "./desk.js";
+import { described, recordSale } from "./desk.js";
 import { receiptDialog } from "./receipt.js";
 import { refundDialog } from "./refund.js";
 import { closeDialog } from "./shift_close.js";
@@ -169,7 +170,6 @@ export class Sell {
     const record = await recordSale(this.app, { lines: this.lines, names, ...paid });
     this.lines = [];
     this.twice = new Twice(); // another customer may want the same
-    await this.app.catalogue.count();
     this.basket.draw();
     this.#tiles();
     await receiptDialog(this.app, record, { fresh: true });
@@ -204,6 +204,13 @@ export class Sell {
     if (!act) return;
     event.preventDefault();
     act();
+  }
+
+  /** What is being bought, to be written down when it cannot be saved. */
+  asText() {
+    if (!this.lines.length) return null;
+    const names = Object.fromEntries(this.lines.map(({ sku }) => [sku, this.app.catalogue.bySku?.get(sku.toUpperCase())?.name]));
+    return [t("BELANJAAN", "BASKET"), ...this.lines.map((line) => described(line, names)), `${t("Total", "Total")} ${rupiah(totalOf(this.lines))}`].join("\n");
   }
 
   describe = (line) => [this.app.catalogue.name(line.sku), `${number(line.quantity)} × ${rupiah(line.unit_price)}`];

@@ -1,19 +1,21 @@
-// Once a minute and whenever the queue has emptied: tell the server what is unsent, hear which numbers it lacks.
+// What the register and the server tell each other besides facts: what is unsent, which numbers the server lacks, whether
+// the catalogue changed. It goes along with each batch of facts; once a minute it is asked for by itself.
+import { requests } from "./desk.js";
 
 const EVERY = 60_000;
+const FEW = 100; // unsent facts; with more the server lacks numbers because they are still on their way
 
 /** Numbers begin after the highest that the server has seen; one that another device used meanwhile is not used again. */
-export async function learnNumber(app) {
-  const { device, store } = app;
-  const answer = await device.api("GET", `/sales/v1/registers/${device.paired.register}/sync`);
-  if (answer.status !== 200) return null;
-  const { last_no: last } = answer.body;
-  await store.write(async (tx) => {
-    const next = (await tx.get("kv", "next_no")) ?? 1;
-    if (last >= next) await tx.put("kv", last + 1, "next_no");
-    else if (next === 1) await tx.put("kv", 1, "next_no");
-  });
-  return answer.body;
+async function takeNumber({ store }, last) {
+  const behind = (next) => next && last >= next;
+  if (!behind(await store.get("next_no"))) return;
+  await store.write(async (tx) => behind(await tx.get("kv", "next_no")) && tx.put("kv", last + 1, "next_no"));
+}
+
+/** Ask the server what it has of this register. @returns {Promise<object|null>} {last_no, missing, quarantined} */
+export async function askServer(app) {
+  const answer = await app.device.api("GET", `/sales/v1/registers/${app.device.paired.register}/sync`);
+  return answer.status === 200 ? answer.body : null;
 }
 
 /** What stands on receipts above the number. */
@@ -23,32 +25,48 @@ async function learnNames({ device }) {
   await device.keep({ outlet_name: shop.body?.name ?? outlet, register_name: till.body?.name ?? register });
 }
 
-/** A number that the server misses and that we have: a restored server asks for it in this way. */
-async function sendAgain(app, missing) {
-  const { store, outbox, device } = app;
-  let again = 0;
-  await store.write(async (tx) => {
+const gone = new Set(); // numbers that this device has not: lost with another one, a gap that people close
+
+/** A number that the server misses and that we have is sent again. */
+async function sendAgain({ store, outbox, device }, missing) {
+  const wanted = missing.filter((no) => !gone.has(no));
+  if (!wanted.length) return;
+  const again = await store.write(async (tx) => {
+    const found = (await Promise.all(wanted.map((no) => tx.records("sale", "no", no, no)))).flat();
+    const numbers = new Set(found.map((record) => record.no));
+    for (const no of wanted) if (!numbers.has(no)) gone.add(no);
     const waiting = new Set((await tx.all("outbox")).map((entry) => entry.id));
-    for (const no of missing) {
-      const [record] = await tx.records("sale", "no", no, no);
-      if (!record || waiting.has(record.id)) continue;
-      await outbox.add(tx, { kind: "sale", id: record.id, no, at: record.at, path: `/sales/v1/registers/${device.paired.register}/sales`, list: "sales", timed: true, body: record.sale });
-      again += 1;
-    }
+    const lacking = found.filter((record) => !waiting.has(record.id));
+    for (const record of lacking) for (const entry of requests(record, device.paired.register)) await outbox.add(tx, entry);
+    return lacking.length;
   });
   if (again) outbox.wake();
 }
 
+/** What the server said of what it has: {last_no, missing}. */
+export async function takeSync(app, known) {
+  await takeNumber(app, known.last_no);
+  if (known.missing.length && app.outbox.state.unsent < FEW) await sendAgain(app, known.missing);
+}
+
 async function round(app) {
   const { device, outbox, catalogue } = app;
-  if (!device.paired || outbox.state.trouble === "revoked") return;
+  if (!device.paired || device.paired.fresh || outbox.state.trouble === "revoked") return;
   if (!device.paired.outlet_name) await learnNames(app);
-  const known = await learnNumber(app);
-  if (known?.missing.length) await sendAgain(app, known.missing);
+  const known = await askServer(app);
+  if (known) await takeSync(app, known);
   const { unsent, oldest } = outbox.state;
-  const body = { unsent, oldest_at: oldest, sent_at: new Date().toISOString() };
+  const body = { unsent, oldest_at: oldest, sent_at: device.clock.text() };
   await device.api("PUT", `/sales/v1/registers/${device.paired.register}/state`, body);
   if (await catalogue.refresh()) app.refreshed?.();
+}
+
+/** What came with the answer to facts: so one sale is one request. Those that bring no such news are asked about afterwards. */
+export async function heard(app, { sync }) {
+  app.toAsk = !sync;
+  if (!sync) return;
+  await takeSync(app, sync);
+  if (sync.catalogue_changed) app.catalogue.refresh().then((fresh) => fresh && app.refreshed?.(), () => {}); // nobody waits for it
 }
 
 /** Run for as long as the page lives. */
@@ -65,7 +83,7 @@ export function keepInStep(app) {
   let before = null;
   app.outbox.addEventListener("change", () => {
     const { unsent } = app.outbox.state;
-    if (before && !unsent) step();
+    if (before && !unsent && app.toAsk) step();
     before = unsent;
   });
   setInterval(step, EVERY);

@@ -1,0 +1,70 @@
+// Facts are sent again when the server was put back to an older state: it says so by another epoch. From the device's own
+// records, a few at a time, so that nobody who sells waits; where it stands is kept, so that a restart goes on from there.
+
+const CHUNK = 100; // records
+const MARGIN = 3_600_000; // ms; clocks of servers differ
+
+export class Again {
+  /** `kinds`: of records that are facts; `requests(record)`: what to send of one; `unsent`: how a record says that it waits. */
+  constructor(store, { kinds = [], requests, unsent = {} }) {
+    Object.assign(this, { store, kinds, requests, unsent, epochs: [], work: null });
+  }
+
+  async load() {
+    await this.store.read(async (tx) => {
+      this.epochs = (await tx.get("kv", "epochs")) ?? [];
+      this.work = (await tx.get("kv", "again")) ?? null;
+    });
+  }
+
+  /** How many records are still to be looked through. */
+  get left() {
+    return this.work?.left ?? 0;
+  }
+
+  /**
+   * A server's log is in this epoch; up to `parted` (ms or null) it is the same as in any other.
+   * @returns {Promise<boolean>} whether facts have to be sent again
+   */
+  async heard(epoch, parted) {
+    if (this.epochs.includes(epoch)) return false; // one that was left is never entered again: a process that has not heard
+    return this.store.write(async (tx) => {
+      const [before, open] = [(await tx.get("kv", "epochs")) ?? [], await tx.get("kv", "again")];
+      if (before.includes(epoch)) return this.#keep(tx, before, open ?? null);
+      const epochs = [...before, epoch];
+      await tx.put("kv", epochs, "epochs");
+      if (!before.length) return this.#keep(tx, epochs, open ?? null);
+      let left = 0;
+      for (const kind of this.kinds) left += await tx.count("records", all(kind));
+      const since = parted === null || open?.since === null ? null : Math.min(parted, open?.since ?? parted);
+      return this.#keep(tx, epochs, left ? { kinds: this.kinds, after: null, since, left } : null);
+    });
+  }
+
+  async #keep(tx, epochs, work) {
+    await tx.put("kv", work, "again");
+    tx.after(() => Object.assign(this, { epochs, work }));
+    return work !== null;
+  }
+
+  /** Queue the next few. `add(tx, entry)` puts one in the queue; `queued(tx)` says which facts stand there already. */
+  some(add, queued) {
+    return this.store.write(async (tx) => {
+      const [work, waiting] = [await tx.get("kv", "again"), await queued(tx)];
+      if (!work) return this.#keep(tx, this.epochs, null);
+      const records = await tx.all("records", all(work.kinds[0], work.after), CHUNK);
+      for (const record of records) {
+        const known = work.since !== null && Date.parse(record.had_at) < work.since - MARGIN;
+        const entries = known ? [] : this.requests(record).filter((entry) => !waiting.has(entry.kind + entry.id));
+        for (const entry of entries) await add(tx, { ...entry, again: true });
+        if (entries.length) await tx.put("records", { ...record, ...this.unsent });
+      }
+      const through = records.length < CHUNK;
+      const kinds = through ? work.kinds.slice(1) : work.kinds;
+      const left = Math.max(0, work.left - records.length);
+      return this.#keep(tx, this.epochs, kinds.length ? { ...work, kinds, after: through ? null : records.at(-1).id, left } : null);
+    });
+  }
+}
+
+const all = (kind, after = null) => IDBKeyRange.bound(after === null ? [kind] : [kind, after], [kind, []], after !== null);
