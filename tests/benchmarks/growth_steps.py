@@ -83,7 +83,7 @@ class City:
             return connection.execute(statement).fetchall()
 
     def steps(self) -> dict[str, tuple[Step, int]]:
-        """Name → (step, how often)."""
+        """Name → (step, how often). A page is as long as the shortest past can fill it."""
         look, report = self._look, self._report
         return {
             "post one": (lambda: self.till.post(1), 40),
@@ -95,9 +95,9 @@ class City:
             "a recall, until all is judged": (self._recall, 10),
             "a list price, until sales know": (self._list_price, 10),
             "sales of a register": (look("/sales/v1/sales?register=KASIR-0"), 10),
-            "open work items of one code": (look("/sales/v1/work-items?state=open&code=price-differs"), 10),
+            "open work items of one code": (look("/sales/v1/work-items?state=open&code=price-differs&limit=2"), 10),
             "work items of a code that there is not": (look("/sales/v1/work-items?code=refund-exceeds-sale"), 10),
-            "shifts of a register": (look("/sales/v1/shifts?register=KASIR-0"), 10),
+            "shifts of a register": (look("/sales/v1/shifts?register=KASIR-0&limit=3"), 10),
             "returns that wait": (look("/sales/v1/returns?status=exceeds&register=KASIR-0"), 10),
             "moves of a place where nothing happens": (look("/inventory/v1/moves?location=scrap"), 10),
             "moves of a lot": (look(f"/inventory/v1/moves?lot={self.lots[0]}"), 10),

@@ -39,6 +39,10 @@ SELECT s.n, row_number() OVER (ORDER BY s.n) AS place, pg_temp.id('return', s.n,
 
 CREATE TEMPORARY TABLE h_lot AS
 SELECT sku, lot, split_part(lot, '-', 3)::bigint AS period, min(at) AS first_at FROM h_line WHERE lot IS NOT NULL GROUP BY 1, 2;
+-- A shop sells out of a lot before it is sent the one after the next: five are left of its last two.
 CREATE TEMPORARY TABLE h_shelf AS
-SELECT outlet, sku, lot, sum(quantity) AS sold, min(at) AS first_at FROM h_line GROUP BY 1, 2, 3;
+SELECT outlet, sku, lot, sum(quantity) AS sold, min(at) AS first_at,
+       CASE WHEN split_part(lot, '-', 3)::bigint >= (current_setting('history.sales')::bigint - 1) / 5000 - 1
+            THEN 5 ELSE 0 END AS remaining
+  FROM h_line GROUP BY 1, 2, 3;
 ANALYZE h_sale; ANALYZE h_line; ANALYZE h_return; ANALYZE h_lot; ANALYZE h_shelf;

@@ -8,11 +8,11 @@ INSERT INTO product (sku, name_id, name_en, workshop, category, unit, required_s
 SELECT 'BARANG-' || k, 'Barang ' || k, 'Goods ' || k, 'BENGKEL-' || k % 10, 'pangan', 'buah', 'bench', 1000 * (1 + k % 20), 0,
        60, true, 1 FROM generate_series(0, 199) AS k ON CONFLICT DO NOTHING;
 
--- One output becomes one lot; it holds what each shop sold of it and five more for each.
+-- One output becomes one lot; it holds what each shop sold of it and what is left there.
 CREATE TEMPORARY TABLE h_output AS
 SELECT l.lot, l.sku, 'BENGKEL-' || split_part(l.sku, '-', 2)::int % 10 AS workshop, l.first_at - interval '1 day' AS at,
        pg_temp.id('output' || l.sku, l.period, l.first_at) AS id, h.total
-  FROM h_lot l JOIN (SELECT lot, sum(sold + 5) AS total FROM h_shelf WHERE lot IS NOT NULL GROUP BY 1) h USING (lot);
+  FROM h_lot l JOIN (SELECT lot, sum(sold + remaining) AS total FROM h_shelf WHERE lot IS NOT NULL GROUP BY 1) h USING (lot);
 INSERT INTO output (id, workshop, sku, good, rejected, made_at, recorded_at, received_at, proposed_by, content_hash)
 SELECT id, workshop, sku, total, 0, at, at, at, 'history', sha256(id::text::bytea) FROM h_output ORDER BY id;
 INSERT INTO output_maker (output_id, worker_ref, share_bp) SELECT id, 'w0history', 10000 FROM h_output;
@@ -26,7 +26,7 @@ CREATE TEMPORARY TABLE h_note AS
 SELECT outlet, period, min(first_at) - interval '1 hour' AS at, md5('note' || outlet || period)::uuid AS id
   FROM (SELECT *, split_part(lot, '-', 3)::bigint AS period FROM h_shelf WHERE lot IS NOT NULL) AS s GROUP BY 1, 2;
 CREATE TEMPORARY TABLE h_sent AS
-SELECT n.id AS note, n.at, s.outlet, s.sku, s.lot, s.sold + 5 AS quantity, md5('sent' || s.outlet || s.lot)::uuid AS line,
+SELECT n.id AS note, n.at, s.outlet, s.sku, s.lot, s.sold + s.remaining AS quantity, md5('sent' || s.outlet || s.lot)::uuid AS line,
        'workshop/BENGKEL-' || split_part(s.sku, '-', 2)::int % 10 AS origin
   FROM h_shelf s JOIN h_note n ON n.outlet = s.outlet AND n.period = split_part(s.lot, '-', 3)::bigint;
 INSERT INTO consignment (id, origin, destination, drafted_by, drafted_at, content_hash)

@@ -43,12 +43,12 @@ SELECT h.id, h.opened_at + interval '1 day', h.opened_at + interval '1 day', cas
             - coalesce((SELECT sum(refund_amount) FROM sale_return r WHERE r.shift_id = h.id), 0) AS amount) AS cash
  WHERE h.register LIKE 'KASIR-%' AND h.opened_at + interval '1 day' < current_setting('history.until')::timestamptz;
 
--- Five of each lot were left in each shop; what was sold without a lot stands against none.
+-- What was sold without a lot stands against none.
 INSERT INTO received_line (receipt_id, outlet, sku, lot, good)
-SELECT pg_temp.id('receipt' || outlet, split_part(lot, '-', 3)::bigint, '2020-01-01'), outlet, sku, lot, sold + 5
+SELECT pg_temp.id('receipt' || outlet, split_part(lot, '-', 3)::bigint, '2020-01-01'), outlet, sku, lot, sold + remaining
   FROM h_shelf WHERE lot IS NOT NULL;
 INSERT INTO outlet_stock (outlet, sku, lot, on_hand)
-SELECT s.outlet, s.sku, s.lot, CASE WHEN s.lot IS NULL THEN -s.sold ELSE 5 + coalesce(back.quantity, 0) END
+SELECT s.outlet, s.sku, s.lot, CASE WHEN s.lot IS NULL THEN -s.sold ELSE s.remaining + coalesce(back.quantity, 0) END
   FROM h_shelf s LEFT JOIN (SELECT outlet, sku, lot, sum(quantity) AS quantity FROM h_return GROUP BY 1, 2, 3) back
     ON (back.outlet, back.sku) = (s.outlet, s.sku) AND back.lot = s.lot;
 
