@@ -73,6 +73,9 @@ def _load(load: Callable[[], Callable[..., Iterable[bytes]]], begun: Any, leavin
     except Exception:
         logger.exception("The app cannot be made")
         sys.exit(1)
+    from shared import garbage  # what the server itself imported would be in its next workers, as it was
+
+    garbage.settle()
     begun.value = True
     return app
 

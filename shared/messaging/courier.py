@@ -14,7 +14,7 @@ import threading
 from collections.abc import Callable
 from functools import partial
 
-from shared import config, revision
+from shared import config, garbage, revision
 from shared.db import BY_INDEX, Database
 from shared.messaging import chores, watchdog
 from shared.messaging.consumer import Consumer
@@ -73,6 +73,7 @@ def main(place: str) -> None:
         *(_guarded(one.__name__, partial(chores.keep_at, one, inward), stop) for one in consumer.chores),
         _guarded("sealer", Sealer(inward).run, stop),
     ]
+    garbage.settle()
     log.info("courier ready", pid=os.getpid())
     signal.sigwait(SIGNALS)
     end_in_time()

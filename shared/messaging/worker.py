@@ -13,7 +13,7 @@ from typing import Any
 from celery import Celery, bootsteps
 from celery.exceptions import SecurityWarning
 
-from shared import alive, config
+from shared import alive, config, garbage
 from shared.messaging import watchdog
 from shared.stopping import end, end_in_time_when_asked
 from shared.telemetry import flush
@@ -46,6 +46,7 @@ def main(place: str) -> None:
     app.steps["worker"].add(Beat)
     watchdog.arm()
     end_in_time_when_asked()
+    garbage.settle()
     code: object = 0
     try:
         flags = FLAGS if app.conf.worker_send_task_events else (*FLAGS, *UNWATCHED)

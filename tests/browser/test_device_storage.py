@@ -172,7 +172,7 @@ def test_stores_that_are_cleared_within_the_database_are_told_too(till: Callable
     expect(_alarm(page)).to_contain_text("1 catatan belum terkirim")
 
 
-@pytest.mark.parametrize("failure", ["full", "erased"])
+@pytest.mark.parametrize("failure", [pytest.param("full", marks=pytest.mark.slow), "erased"])
 def test_the_terminal_says_it_too(open_page: Callable[..., Page], stocked: Running, failure: str) -> None:
     page, ref = let_in(open_page(size=DESKTOP), stocked, WORKSHOP), maker(stocked)
     by_hand(page, "17")
@@ -194,7 +194,7 @@ def test_the_terminal_says_it_too(open_page: Callable[..., Page], stocked: Runni
     assert [made["good"] for made in outputs(stocked, ref)] == [7]
 
 
-@pytest.mark.parametrize("failure", ["full", "erased"])
+@pytest.mark.parametrize("failure", [pytest.param("full", marks=pytest.mark.slow), "erased"])
 def test_the_receiving_counter_says_it_too(open_page: Callable[..., Page], stocked: Running, failure: str) -> None:
     shop = arrivals.Shop(stocked, maker(stocked))
     lot = shop.lot()

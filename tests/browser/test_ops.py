@@ -85,7 +85,7 @@ def calm(open_page: Open) -> Callable[..., Page]:
     return calm
 
 
-@pytest.mark.parametrize(("size", "name"), [(TABLET, "tablet"), (DESK, "desktop")])
+@pytest.mark.parametrize(("size", "name"), [(TABLET, "tablet"), pytest.param(DESK, "desktop", marks=pytest.mark.slow)])
 def test_a_stall_shows_by_itself_on_its_arrow_and_goes_again(
     calm: Callable[..., Page], stocked: Running, shop: Shop, size: Any, name: str
 ) -> None:

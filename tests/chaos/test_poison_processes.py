@@ -84,7 +84,9 @@ def test_a_handler_that_raises_or_whose_statement_hangs_costs_nobody_his_life(pl
     _fix(plant, good, bad)
 
 
-@pytest.mark.parametrize(("poison", "code"), [(KILLS, -signal.SIGKILL), (HANGS, -signal.SIGALRM)])
+@pytest.mark.parametrize(
+    ("poison", "code"), [(KILLS, -signal.SIGKILL), pytest.param(HANGS, -signal.SIGALRM, marks=pytest.mark.slow)]
+)
 def test_an_event_that_its_process_does_not_survive_is_a_dead_letter_after_three_attempts_alone(
     plant: Plant, poison: int, code: int
 ) -> None:
@@ -102,6 +104,7 @@ def test_an_event_that_its_process_does_not_survive_is_a_dead_letter_after_three
     _fix(plant, good, bad)
 
 
+@pytest.mark.slow
 def test_a_parked_event_that_kills_once_its_cause_is_there_is_a_dead_letter_too(plant: Plant) -> None:
     good, bad = _poison(plant, WAITS_THEN_KILLS)
     plant.until("it is parked", lambda: len(plant.rows("SELECT FROM parked")) == 1)

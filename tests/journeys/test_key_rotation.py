@@ -153,6 +153,7 @@ def test_the_key_of_names(local: Local) -> None:
     assert "one that works" in local.run("keys", "drop", second, code=2)
 
 
+@pytest.mark.slow
 def test_passwords(local: Local) -> None:
     """As the page says: down, the files removed, up."""
     token, secrets = local.token("city"), local.home / "secrets"
@@ -183,6 +184,7 @@ def test_keys_of_the_environment_are_not_ours(name: str) -> None:
     assert "/somewhere" not in done.stderr
 
 
+@pytest.mark.slow
 def test_keys_in_a_folder_need_nothing_else(tmp_path: Path) -> None:
     keys.load(tmp_path)
     at = ("--folder", str(tmp_path))

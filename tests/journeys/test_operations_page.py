@@ -122,6 +122,7 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
         subprocess.run(["rm", "-rf", str(found.home.servers)], check=True)
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_each_command_of_the_page(desk: Desk) -> None:
     run = 0

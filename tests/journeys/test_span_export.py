@@ -101,6 +101,7 @@ def lot(system: Running) -> str:
     return stock_the_shop(system.url)
 
 
+@pytest.mark.slow
 def test_the_last_spans_of_a_process_reach_the_collector_when_it_ends(
     system: Running, collector: Collector, lot: str
 ) -> None:
