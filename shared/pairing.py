@@ -12,7 +12,21 @@ from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Column, DateTime, Integer, LargeBinary, String, Table, Uuid, or_, select, text, true, update
+from sqlalchemy import (
+    Column,
+    DateTime,
+    Integer,
+    LargeBinary,
+    String,
+    Table,
+    Uuid,
+    and_,
+    or_,
+    select,
+    text,
+    true,
+    update,
+)
 from sqlalchemy.dialects.postgresql import JSONB, insert
 from uuid_utils.compat import uuid7
 
@@ -135,6 +149,18 @@ def listed(session: Session, *, after: str | None, limit: int, roles: Sequence[s
     live = or_(pairing.c.claimed_at.is_not(None), pairing.c.expires_at > now())
     asked = select(*shown).where(live, pairing.c.role.in_(roles) if roles is not None else true())
     return paged(session, asked, [pairing.c.id], after=after, limit=limit)
+
+
+def still_good(session: Session, *, most: int, roles: Sequence[str] | None = None) -> list[Any]:
+    """Pairings (of these roles) whose code or token has not ended by itself, the newest first. Never the code.
+
+    A person's token ends after half a day: without those, a device that was paired last is not behind a thousand.
+    """
+    shown = [column for column in pairing.c if column.name != "code_hash"]
+    unused = and_(pairing.c.claimed_at.is_(None), pairing.c.expires_at > now())
+    live = or_(unused, pairing.c.ends_at > now())
+    asked = select(*shown).where(live, pairing.c.role.in_(roles) if roles is not None else true())
+    return list(session.execute(asked.order_by(pairing.c.id.desc()).limit(most)))
 
 
 def to_revoke(session: Session, pairing_id: UUID) -> tuple[str, datetime]:

@@ -13,6 +13,7 @@ from kombu.serialization import register
 from sqlalchemy import text
 
 from shared import config, jsontext, redis_url, revision
+from shared.config import SERVICES
 from shared.db import BY_INDEX, Database
 from shared.messaging import cursor, signing
 from shared.messaging.apply import apply
@@ -120,8 +121,9 @@ def _count(database: Database, what: str, source: str) -> None:
 
 def refuse(database: Database, batch: Any, reason: str) -> None:
     """Say and count that a batch was not believed: nothing of it is applied. What its source has to say is pulled."""
-    source = signing.source_of(batch)
-    log.error("batch refused", source=source[:20], reason=reason)
+    claimed = signing.source_of(batch)
+    source = claimed if claimed in SERVICES else ""  # anything may stand there, also what no database can hold
+    log.error("batch refused", source=source or "none of ours", reason=reason)
     with database.transaction() as session:
         session.execute(_REFUSED, {"source": source, "reason": reason})
 

@@ -26,6 +26,7 @@ from shared.messaging.careful import apply_from_feed
 from shared.messaging.consumer import Consumer
 from shared.messaging.retrying import retry_parked
 from shared.proof import witnesses
+from shared.sqlstate import code_of
 from shared.telemetry import about, continuing, current_trace, logger, span, unsampled
 
 log = logger(__name__)
@@ -85,10 +86,12 @@ class Reconciler:
             try:
                 with self.database.engine.connect() as connection:
                     connection = connection.execution_options(isolation_level="AUTOCOMMIT")
-                    if connection.execute(text(f"SELECT pg_try_advisory_lock({LOCK})")).scalar():
-                        log.info("reconciler leads")
-                        self._lead(stop, connection)
-                    connection.invalidate()
+                    try:
+                        if connection.execute(text(f"SELECT pg_try_advisory_lock({LOCK})")).scalar():
+                            log.info("reconciler leads")
+                            self._lead(stop, connection)
+                    finally:
+                        connection.invalidate()  # a session that ends frees the lock, whatever happened in it
             except SQLAlchemyError as error:
                 log.warning("reconciler lost its database", error=type(error).__name__)
             stop.wait(PERIOD)
@@ -103,7 +106,12 @@ class Reconciler:
                     self.reconcile(source, stop)
                 except (httpx.HTTPError, ValueError) as error:
                     log.info("source not reachable", source=source, error=type(error).__name__)
-            self.retry_parked()
+                except SQLAlchemyError as error:  # what one source's events meet must not keep the others waiting
+                    log.warning("source not caught up with", source=source, sqlstate=code_of(error), exc_info=error)
+            try:
+                self.retry_parked()
+            except SQLAlchemyError as error:
+                log.warning("parked events not tried", sqlstate=code_of(error), exc_info=error)
             stop.wait(PERIOD)
 
     def reconcile(self, source: str, stop: Flag | None = None) -> None:

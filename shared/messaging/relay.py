@@ -81,11 +81,13 @@ class Relay:
             try:
                 with self.database.engine.connect() as connection:
                     connection = connection.execution_options(isolation_level="AUTOCOMMIT")
-                    if connection.execute(text(f"SELECT pg_try_advisory_lock({LOCK})")).scalar():
-                        log.info("relay leads")
-                        connection.execute(_LEAD)
-                        self._lead(stop, connection)
-                    connection.invalidate()  # a session that ends frees the lock, whatever happened in it
+                    try:
+                        if connection.execute(text(f"SELECT pg_try_advisory_lock({LOCK})")).scalar():
+                            log.info("relay leads")
+                            connection.execute(_LEAD)
+                            self._lead(stop, connection)
+                    finally:
+                        connection.invalidate()  # a session that ends frees the lock, whatever happened in it
             except SQLAlchemyError as error:
                 log.warning("relay lost its database", error=type(error).__name__)
             stop.wait(0.5)

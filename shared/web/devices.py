@@ -208,13 +208,13 @@ def _page(made: pairing.Code | None = None, problem: Problem | None = None, stat
     may = _may_let_in()
     may_revoke = current_token().role == "operator"
     with transaction() as session:
-        found = pairing.listed(session, after=None, limit=1000, roles=None if may_revoke else may).items
+        found = pairing.still_good(session, most=1000, roles=None if may_revoke else may)
     return show(
         "devices.html",
         status,
         made=made,
         problem=problem,
-        pairings=found[::-1],
+        pairings=found,
         roles=[(role, role) for role in may],
         may_revoke=may_revoke,
     )

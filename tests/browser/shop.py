@@ -53,6 +53,12 @@ class Shop:
         found = self.till().get("/sales/v1/sales", register=self.register, limit=1000)["items"]
         return sorted(found, key=lambda sale: int(sale["register_no"]))
 
+    def work_items(self, sale_id: str) -> list[dict[str, Any]]:
+        """What is odd about a sale."""
+        city = Person(self.system.url, "city")
+        found = city.get("/sales/v1/work-items", outlet=self.outlet, state="open", limit=1000)["items"]
+        return [item for item in found if item["sale_id"] == sale_id]
+
     def sync(self) -> dict[str, Any]:
         """What the server misses of the register."""
         found: dict[str, Any] = self.till().get(f"/sales/v1/registers/{self.register}/sync")

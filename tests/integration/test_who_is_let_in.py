@@ -10,9 +10,19 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import text
+from uuid_utils.compat import uuid7
 
+from shared import pairing
 from shared.auth import issue
+from shared.db import Database
 from tests.integration.doors import OWN, bearer, code_for, json_of
+
+_LET_IN = text("""
+    INSERT INTO pairing (id, role, scope, subject, days, made_by, made_at, expires_at, claimed_at, jti, ends_at)
+    VALUES (:id, 'register', '{}', :subject, 365, 'x', now() - interval '1 day', now() - interval '1 day', now(), 'j',
+            now() + CAST(:ends AS interval))
+""")
 
 
 def _person(client: FlaskClient, service: str, **body: Any) -> str:
@@ -81,3 +91,15 @@ def test_a_role_is_let_in_where_it_is_signed(service: str, role: str, app_of: Ca
     answer = client.post(f"/{service}/v1/pairings", json={"role": role, **scope}, headers=bearer("operator"))
     assert answer.status_code == 422
     assert "/devices" in json_of(answer)["errors"]["role"][0]
+
+
+def test_the_page_shows_whose_code_or_token_is_still_good_the_newest_first(
+    database_for: Callable[..., Database],
+) -> None:
+    """People get a token a day: after months of that a tablet that was paired today must not be behind them."""
+    with database_for("sales").transaction() as session:
+        for subject, ends in (("tablet-1", "365 days"), ("cashier", "-1 hour"), ("tablet-2", "365 days")):
+            session.execute(_LET_IN, {"id": uuid7(), "subject": subject, "ends": ends})
+        assert [one.subject for one in pairing.still_good(session, most=10)] == ["tablet-2", "tablet-1"]
+        assert [one.subject for one in pairing.still_good(session, most=1)] == ["tablet-2"]
+        assert pairing.still_good(session, most=10, roles=["operator"]) == []

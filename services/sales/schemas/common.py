@@ -12,10 +12,13 @@ from shared.fields import Instant, Uuid, WholeNumber
 
 
 class DeviceClock(Schema):
-    """A clock that nobody can put right or wrong: milliseconds since a run of the page began, and which run."""
+    """A clock that nobody can put right or wrong: milliseconds since a run of the page began, and which run.
+
+    At most three years of them: with more, no moment could be computed that the ledger can hold.
+    """
 
     run = Uuid(required=True)
-    ms = WholeNumber(high=10**15, required=True)
+    ms = WholeNumber(high=10**11, required=True)
 
 
 class _InstantBeside(Instant):

@@ -35,13 +35,14 @@ _ASIDE = """
       FROM dead_letter
      WHERE resolution IS DISTINCT FROM 'replayed'
     UNION ALL
-    SELECT event->>'id', coalesce(event->>'type', '-'), coalesce(event->>'subject', '-'), 'parked', source, seq, false,
+    SELECT event->>'id', coalesce(event->>'type', '-'), coalesce(event->>'subject', '-'), 'parked', source, seq,
+           parked_at < now() - interval '1 minute',
            waiting_for
       FROM parked
 """
 
 #: Events whose loss changes neither money nor goods.
-_NEITHER = ("lapak.sales.TokenRevoked.v1",)
+_NEITHER = tuple(f"lapak.{service}.TokenRevoked.v1" for service in SERVICES)
 
 Databases = Mapping[str, Database]
 
@@ -54,7 +55,7 @@ class Head(NamedTuple):
 
 
 class Apart(NamedTuple):
-    """An event that has not taken effect at a consumer, and why. `open`: nobody has decided what becomes of it."""
+    """An event that has not taken effect at a consumer, and why. `open`: it waits for a person, or has for too long."""
 
     id: str
     type: str
@@ -145,7 +146,7 @@ def set_aside(view: View) -> dict[str, Aside]:
 
 
 def undecided(aside: Mapping[str, Aside]) -> list[str]:
-    """Open dead letters that concern money or goods, in words."""
+    """Open dead letters, and what has been parked for a minute, that concern money or goods, in words."""
     return [
         f"{consumer}: {one.type} {one.subject} ({one.why})"
         for consumer, events in aside.items()

@@ -23,17 +23,28 @@ from shared import config
 from shared.auth import ALGORITHM
 from shared.clock import now
 from shared.config import SERVICES
+from shared.events.subscribers import consumers_of
 from shared.jsontext import instant
 
 _TYPE = "lapak-mark"
+#: Of the look that came first: what was sealed between it and the other is compared the next time.
 _HERE = """
-    SELECT s.epoch, s.last_seq, k.number, k.hi, encode(k.chain, 'hex') AS chain
+    SELECT s.epoch, k.number, k.hi, encode(k.chain, 'hex') AS chain
       FROM stream s LEFT JOIN (SELECT * FROM seal ORDER BY number DESC LIMIT 1) k ON true
+"""
+#: The first sequence of a source up to `hi` whose effect at a consumer was not compared: not received, or not applied.
+_FIRST_LACKING = """
+    SELECT least(
+        (SELECT min(lower(int8multirange(int8range(1, :hi + 1)) - got))
+           FROM cursor JOIN source_state USING (source, epoch) WHERE source = :source),
+        (SELECT min(seq) FROM parked WHERE source = :source),
+        (SELECT min(seq) FROM dead_letter WHERE source = :source AND resolution IS NULL), :hi + 1)
 """
 _AT = """
     SELECT (SELECT encode(chain, 'hex') FROM seal WHERE number = :number) AS chain,
            (SELECT epoch FROM stream) AS epoch,
            (SELECT sealed FROM ancestor WHERE epoch = CAST(:epoch AS uuid)) AS shared,
+           (SELECT shared FROM ancestor WHERE epoch = CAST(:epoch AS uuid)) AS shared_seq,
            EXISTS (SELECT FROM ancestor WHERE epoch = CAST(:epoch AS uuid)) AS left
 """
 
@@ -43,7 +54,7 @@ class NoMark(Exception):
 
 
 class Place(msgspec.Struct, frozen=True):
-    """Where a log stood: the seal with this number, over all up to this sequence, has this chain."""
+    """Where a log stood: the seal with this number has this chain, and all up to this sequence was compared."""
 
     epoch: UUID
     number: int
@@ -63,9 +74,23 @@ def make(view: View) -> Mark:
     """The mark of what a view shows."""
     places = {}
     for service in SERVICES:
-        row = view.source(service, _HERE)[0]
-        places[service] = Place(row.epoch, row.number or 0, row.hi or 0, row.chain or "")
+        row = view.holder(service, _HERE)[0]
+        lacking = [
+            view.holder(consumer, _FIRST_LACKING, source=service, hi=row.hi or 0)[0][0]
+            for consumer in consumers_of(service)
+        ]
+        places[service] = Place(row.epoch, row.number or 0, min(lacking) - 1, row.chain or "")
     return Mark(instant(now()), places)
+
+
+def starts(view: View, mark: Mark | None) -> dict[str, tuple[int, int]]:
+    """By service, after which seal and sequence to go on; of an epoch that was left, what the present one shares."""
+    found = {}
+    for service, place in mark.places.items() if mark else ():
+        row = view.source(service, _AT, number=place.number, epoch=str(place.epoch))[0]
+        shared = (place.number, place.sequence) if row.epoch == place.epoch else (row.shared or 0, row.shared_seq or 0)
+        found[service] = (min(place.number, shared[0]), min(place.sequence, shared[1]))
+    return found
 
 
 def write(path: Path, mark: Mark) -> None:

@@ -99,9 +99,8 @@ def tasks(view: View, aside: Mapping[str, Aside], since: Mark | None) -> list[Ta
     tables = [
         (service, one) for service in ("sales", "inventory", "training") for one in rows.to_compare(view, service)
     ]
-    at = since.places if since else {}
-    seq = {name: place.sequence for name, place in at.items()}
-    seal = {name: place.number for name, place in at.items()}
+    at = marks.starts(view, since)
+    seal, seq = {name: place[0] for name, place in at.items()}, {name: place[1] for name, place in at.items()}
     chains = [(name, after) for name in SERVICES for after in seals.parts(view, name, after=seal.get(name, 0))]
     return [
         *(partial(check_effects, one=one, aside=aside, after=seq.get(one.source)) for one in effects),

@@ -69,7 +69,8 @@ def _sentence(proof: Proof) -> str:
         return "There is drift."
     reasons = [f"{len(proof.halted)} consumers have halted"] if proof.halted else []
     if proof.undecided:
-        reasons.append(f"{len(proof.undecided)} events are dead letters that nobody has replayed or discarded")
+        why = "dead letters that nobody has replayed or discarded, or parked for more than a minute"
+        reasons.append(f"{len(proof.undecided)} events are {why}")
     return f"No drift, but not all is accounted for: {' and '.join(reasons)}."
 
 

@@ -12,23 +12,26 @@ from services.system.verify.snapshots import View
 from shared.config import SERVICES
 
 #: What runs out within the hour is forgotten soon, if not already.
+_SOON = "SELECT (now() + interval '1 hour')::text"
 _TOLD = f"""
     SELECT e.subject AS jti, {instant("e.data", "expires_at")} AS until FROM ({{e}}) AS e
-     WHERE {instant("e.data", "expires_at")} > (now() + interval '1 hour')::text
+     WHERE {instant("e.data", "expires_at")} > :soon
 """
-_KEPT = "SELECT jti, expires_at::text AS until FROM revoked_token WHERE expires_at > now() + interval '1 hour'"
+_KEPT = "SELECT jti, expires_at::text AS until FROM revoked_token WHERE expires_at > CAST(:soon AS timestamptz)"
 
 
 def check_revoked(view: View, service: str, aside: Mapping[str, Aside]) -> Check:
     """What a service refuses, against what it has announced itself and received from the others."""
     check = Check(f"{service}: every revoked token is refused")
     told: dict[str, set[str]] = {}
+    soon = view.holder(service, _SOON)[0][0]
     for source in SERVICES:
         types = [f"lapak.{source}.TokenRevoked.v1"]
         events, values = announced(types) if source == service else received(view, service, source, types, aside)
-        for row in view.source(source, _TOLD.format(e=events), **values):
+        ask = view.holder if source == service else view.source  # its own are announced as they are kept
+        for row in ask(source, _TOLD.format(e=events), **values, soon=soon):
             told.setdefault(row.jti, set()).add(row.until)
-    kept = {row.jti: row.until for row in view.holder(service, _KEPT)}
+    kept = {row.jti: row.until for row in view.holder(service, _KEPT, soon=soon)}
     check.compared = len(told)
     for jti in sorted(told.keys() | kept.keys()):
         if kept.get(jti) not in told.get(jti, {None}):

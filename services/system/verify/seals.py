@@ -106,14 +106,17 @@ def check_witnesses(view: View, service: str) -> Check:
         told = view.holder(consumer, _WITNESSES, source=service)
         check.compared += len(told)
         seals = dict(map(tuple, view.source(service, _SEALS, numbers=[row.seal for row in told])))
+        released = 0
         for row in told:
             who = f"{consumer} was told of seal {row.seal} at sequence {row.seq}"
             if row.epoch not in epochs:
                 check.differ(f"{who}, in an epoch that this log does not come from")
             elif (shared := epochs[row.epoch]) is not None and row.seal > shared:
-                continue
+                released += 1
             elif row.seal not in seals:
                 check.differ(f"{who}; it is gone")
             elif bytes(seals[row.seal]) != bytes(row.chain):
                 check.differ(f"{who}; now it is another")
+        if released:
+            check.explained.append(f"{consumer} was told of {released} seals of an epoch that was left after a restore")
     return check

@@ -3,11 +3,12 @@
 
 const CHUNK = 100; // records
 const MARGIN = 3_600_000; // ms; clocks of servers differ
+const SETTLED = 10_000; // ms; after a change of epoch some processes still say the old one, for two seconds
 
 export class Again {
   /** `kinds`: of records that are facts; `requests(record)`: what to send of one; `unsent`: how a record says that it waits. */
   constructor(store, { kinds = [], requests, unsent = {} }) {
-    Object.assign(this, { store, kinds, requests, unsent, epochs: [], work: null });
+    Object.assign(this, { store, kinds, requests, unsent, epochs: [], work: null, changed: -Infinity });
   }
 
   async load() {
@@ -23,15 +24,17 @@ export class Again {
   }
 
   /**
-   * A server's log is in this epoch; up to `parted` (ms or null) it is the same as in any other.
+   * A server's log is in this epoch; up to `parted` (ms or null) it is the same as in any other. The last of `epochs` is the
+   * one that facts were last sent to; one that was left is entered again when it stays: another database was put back.
    * @returns {Promise<boolean>} whether facts have to be sent again
    */
   async heard(epoch, parted) {
-    if (this.epochs.includes(epoch)) return false; // one that was left is never entered again: a process that has not heard
+    if (epoch === this.epochs.at(-1)) return false;
+    if (this.epochs.includes(epoch) && performance.now() - this.changed < SETTLED) return false;
     return this.store.write(async (tx) => {
       const [before, open] = [(await tx.get("kv", "epochs")) ?? [], await tx.get("kv", "again")];
-      if (before.includes(epoch)) return this.#keep(tx, before, open ?? null);
-      const epochs = [...before, epoch];
+      if (before.at(-1) === epoch) return this.#keep(tx, before, open ?? null);
+      const epochs = [...before.filter((one) => one !== epoch), epoch];
       await tx.put("kv", epochs, "epochs");
       if (!before.length) return this.#keep(tx, epochs, open ?? null);
       let left = 0;
@@ -43,7 +46,10 @@ export class Again {
 
   async #keep(tx, epochs, work) {
     await tx.put("kv", work, "again");
-    tx.after(() => Object.assign(this, { epochs, work }));
+    tx.after(() => {
+      if (epochs.at(-1) !== this.epochs.at(-1)) this.changed = performance.now();
+      Object.assign(this, { epochs, work });
+    });
     return work !== null;
   }
 

@@ -8,6 +8,9 @@ const run = crypto.randomUUID();
 
 const ticks = () => Math.round(performance.now());
 
+/** What the device's clock says, right or wrong: the server works out from it when a fact happened. */
+export const told = () => new Date().toISOString();
+
 /** When something happened, by this page's own stop watch: nobody can set that. */
 export const stamp = () => ({ run, ms: ticks() });
 
@@ -41,7 +44,10 @@ export class Clock {
     return this.floor !== null && Date.now() < this.floor - BEHIND;
   }
 
-  /** ms: by the device's clock, or by what the server said where that is known to be behind. */
+  /**
+   * ms: by the device's clock, or by what the server said where that is known to be behind: for people, and for what is
+   * decided here. It may be a night too early, so it is nothing to tell a server that can work it out (`told`, `stamp`).
+   */
   now() {
     return this.behind ? this.floor : Date.now();
   }

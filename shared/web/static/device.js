@@ -31,6 +31,7 @@ export class Device {
     const wrong = await may(answer.body);
     if (wrong) return wrong;
     await this.claimed(answer.body);
+    this.paired = null; // nothing of what it was before, such as names
     await this.keep({ ...answer.body, paired_at: this.clock.text(), fresh: true });
     return null;
   }

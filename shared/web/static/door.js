@@ -46,7 +46,7 @@ export function pairingView(app) {
 async function unfit({ screen, device, outbox }, said) {
   if (said.role !== screen.role) return t("Kode ini untuk perangkat lain ({role}).", "This code is for another device ({role}).", said);
   const known = device.paired;
-  const same = !known || ["outlet", "register", "workshop"].every((scope) => (known[scope] ?? null) === (said[scope] ?? null));
+  const same = !known || codeOf(known) === codeOf(said); // also at another outlet: where it stood when is for the server to tell
   const unsent = same ? 0 : outbox.state.unsent + (await unsentElsewhere(screen.others, known));
   if (!unsent) return null;
   return t("Masih ada {n} catatan {from} yang belum terkirim; perangkat ini belum dapat menjadi {to}. Pasangkan lagi sebagai {from} sampai semua terkirim, atau simpan catatannya ke berkas.",

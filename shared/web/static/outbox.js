@@ -1,7 +1,7 @@
 // The queue of what the server lacks. Whoever records a fact puts it here in the same transaction; one loop sends.
 // An entry leaves when the server says that it has it, and not before: the server takes the same fact any number of times.
 import { Again } from "./again.js";
-import { stamp } from "./clock.js";
+import { stamp, told } from "./clock.js";
 
 const FIRST_PAUSE = 1000; // ms; doubled at each failure
 const LONGEST_PAUSE = 60_000;
@@ -14,7 +14,7 @@ const CHUNK = 500; // entries looked through at once
  * once. `problem` is why the server will not have it: a person must look.
  *
  * `screen`: `settle(tx, entry, said, refused, hadAt)` notes what the server said, in the transaction in which the entry leaves;
- * and, where it has them, `tally(entry, by)`: one more (1) or less (−1) is in the queue; `report(entry, rest)`: what a request says
+ * and, where it has them, `tally(entry, by, had)`: one more (1) or less (−1) is in the queue, (`had`) for the server has it; `report(entry, rest)`: what a request says
  * besides; `heard(answer, entry)`: what the answer says besides; `kinds` and `requests` (see Again).
  */
 export class Outbox extends EventTarget {
@@ -34,9 +34,9 @@ export class Outbox extends EventTarget {
     return tx.put("outbox", entry);
   }
 
-  #moved(entry, by) {
+  #moved(entry, by, had = false) {
     this.queued += by;
-    this.screen.tally?.(entry, by);
+    this.screen.tally?.(entry, by, had);
   }
 
   /** Take one that was refused out of the queue, in the caller's transaction. @returns it, null when it is not there */
@@ -157,25 +157,35 @@ export class Outbox extends EventTarget {
   }
 
   async #turn() {
-    if (this.again.work && this.queued - this.state.refused < MOST) {
-      const waiting = async (tx) => new Set((await tx.all("outbox")).map((entry) => entry.kind + entry.id));
-      await this.again.some((tx, entry) => this.add(tx, entry), waiting);
-    }
+    if (this.again.work && this.queued - this.state.refused < MOST) await this.#queueAgain();
     return this.#step();
   }
 
+  #queueAgain() {
+    const waiting = async (tx) => new Set((await tx.all("outbox")).map((entry) => entry.kind + entry.id));
+    return this.again.some((tx, entry) => this.add(tx, entry), waiting);
+  }
+
+  /** All that the server lacks, also what a restored one is still to be sent again. */
+  async everything() {
+    while (this.again.work) await this.#queueAgain();
+    return this.first();
+  }
+
   async #next() {
-    const entries = (await this.first(MOST + 1 + this.state.refused)).filter((entry) => !entry.problem);
+    const all = await this.first(MOST + 1 + this.state.refused);
+    const entries = all.filter((entry) => !entry.problem);
     const [first] = entries;
     const same = entries.findIndex((entry) => entry.path !== first.path || entry.list !== first.list);
     const many = first?.list ? Math.min(this.single ? 1 : MOST, same < 0 ? Infinity : same) : 1;
-    return [entries.slice(0, many), entries[many]];
+    const batch = entries.slice(0, many);
+    return [batch, all.find((entry) => !batch.includes(entry))];
   }
 
-  /** The body of a request; `next` is the entry that waits behind the batch. */
+  /** The body of a request; `next` is the first entry besides the batch: what was refused waits, too. */
   #content(batch, next) {
     const [first] = batch;
-    const timed = first.timed ? { sent_at: this.device.clock.text(), sent_clock: stamp() } : {};
+    const timed = first.timed ? { sent_at: told(), sent_clock: stamp() } : {};
     // Another window may have queued what this one has not counted yet.
     const unsent = Math.max(next ? 1 : 0, this.queued + this.again.left - batch.length);
     const rest = { unsent, oldest_at: next?.at ?? null };
@@ -213,7 +223,7 @@ export class Outbox extends EventTarget {
         await this.screen.settle(tx, entry, said, refused, this.device.heardAt);
         if (refused) await tx.put("outbox", { ...entry, problem: { status: answer.status, said } });
         else await tx.delete("outbox", entry.seq);
-        tx.after(() => (refused ? (this.state.refused += 1) : this.#moved(entry, -1)));
+        tx.after(() => (refused ? (this.state.refused += 1) : this.#moved(entry, -1, true)));
       }
     });
     if (good && batch.length === 1) this.single = false;

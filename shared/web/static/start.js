@@ -37,7 +37,8 @@ export async function start(screen) {
 }
 
 async function run(screen, place) {
-  const app = { screen, persisted: await keepForGood() };
+  const app = { screen, persisted: false };
+  keepForGood().then((kept) => (app.persisted = kept)); // the browser may take its time, or ask a person
   const alarm = new Alarm(() => screen.onScreen?.(app));
   app.base = await Store.open(screen.database, alarm);
   app.device = await new Device(app.base, screen.service).load();
@@ -71,6 +72,7 @@ async function borrow({ device, screen, base }) {
   if (!known?.token) device.paired = null; // signed out over there
   else if (known.token !== device.paired?.token) {
     await homeName(base, known);
+    device.paired = null;
     await device.keep(known);
   }
 }

@@ -35,7 +35,7 @@ export async function statusDialog(app) {
     app.device.clock.behind ? h("p", { class: "banner warn" }, t("Jam perangkat ini terlambat. Catatan memakai waktu server yang terakhir diketahui; betulkan jamnya.", "This device's clock is behind. Records go by the server's time as last known; set the clock.")) : null,
     rows.length ? h("div", { class: "scroll" }, h("table", { class: "list" }, h("tbody", {}, rows))) : null,
     h("div", { class: "actions" },
-      entries.length ? button(t("Simpan ke berkas", "Save to a file"), () => exported(app), "quiet") : null,
+      unsent ? button(t("Simpan ke berkas", "Save to a file"), () => exported(app), "quiet") : null,
       app.screen.lent ? null : button(t("Lepas perangkat", "Sign out"), () => signOut(app, close), "danger"),
       trouble === "revoked" ? button(t("Pasangkan lagi", "Pair again"), () => pairAgain(app, close), "primary") : null,
       entries.length ? button(t("Kirim sekarang", "Send now"), () => { app.outbox.retry(); close(); }, "primary") : null,
@@ -47,7 +47,7 @@ const reason = ({ status, said }) => said?.detail ?? said?.title ?? said?.status
 
 /** The unsent facts as a file that `lapak import-unsent` reads: for a device that will not get its network back. */
 export async function exported(app) {
-  const entries = await app.outbox.first();
+  const entries = await app.outbox.everything();
   const { role, outlet, register, workshop } = app.device.paired;
   const body = { lapak: "unsent", version: 1, role, outlet, register, workshop, exported_at: new Date().toISOString() };
   body.entries = entries.map(({ kind, id, at, method, path, list, timed, body: fact }) => ({ kind, id, at, method, path, list, timed, body: fact }));

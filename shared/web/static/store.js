@@ -59,6 +59,13 @@ function between(kind, from, to) {
   return IDBKeyRange.bound([kind, ...low], [kind, ...high]);
 }
 
+/** What tells this storage from any other: another tab may just have said so. */
+async function marked(tx) {
+  const made = (await tx.get("kv", "made")) ?? crypto.randomUUID();
+  await tx.put("kv", made, "made");
+  return made;
+}
+
 function opened(name) {
   const request = indexedDB.open(name, VERSION);
   request.onupgradeneeded = () => {
@@ -129,8 +136,7 @@ export class Store {
   async #recognise(database) {
     let made = await this.#transact(database, "readonly", (tx) => tx.get("kv", "made"));
     if (!made && !this.made) {
-      made = crypto.randomUUID();
-      await this.#transact(database, "readwrite", (tx) => tx.put("kv", made, "made"), "relaxed"); // nobody was told anything yet
+      made = await this.#transact(database, "readwrite", marked, "relaxed"); // nobody was told anything yet
     }
     this.made ??= made;
     if (made !== this.made) this.#emptied();

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
@@ -65,6 +65,27 @@ def test_an_absurd_time_is_no_business_day(shop: Shop, told: str) -> None:
     (result,) = shop.post(one, code="OUT-DKR-7")
     assert (result["status"], "clock-drift" in result["work_items"]) == ("recorded", True)
     assert _day(shop, one) == business_day(datetime.now(UTC))
+
+
+@pytest.mark.parametrize("years", [0.5, 3.1])
+def test_absurd_milliseconds_of_a_run_move_neither_their_own_sale_nor_its_neighbours(shop: Shop, years: float) -> None:
+    """A run that would have begun before its own shift, or before anything was sold, says nothing."""
+    now, long = datetime.now(UTC), int(years * 365 * 86_400_000)
+    shift, run = str(uuid4()), str(uuid4())
+    shop.open_shift(UUID(shift), "OUT-DKR-7", opened_at=instant(now - timedelta(hours=3)))
+    told = {"shift_id": shift, "sold_at": instant(now - timedelta(hours=1))}
+    low, own, high = (
+        sale(register_no=no, **told, device_clock={"run": run, "ms": ms}) for no, ms in ((1, 0), (2, 0), (3, long))
+    )
+    shop.post(high, code="OUT-DKR-7")
+    shop.post(low, code="OUT-DKR-7")
+    shop.post(own, code="OUT-DKR-7", sent_at=instant(now), sent_clock={"run": run, "ms": long})
+    assert {_day(shop, sold) for sold in (low, own, high)} == {business_day(now - timedelta(hours=1))}
+
+
+def test_more_milliseconds_than_the_ledger_can_count_are_refused(shop: Shop) -> None:
+    far = sale(device_clock={"run": str(uuid4()), "ms": 10**11 + 1}, shift_id=str(uuid4()))
+    assert [result["status"] for result in shop.post(far, code="OUT-DKR-7")] != ["recorded"]
 
 
 def test_a_lag_of_a_thousand_days_puts_nothing_into_the_future(shop: Shop) -> None:

@@ -32,11 +32,14 @@ LANGUAGE plpgsql IMMUTABLE AS $$
 DECLARE
     c_near CONSTANT interval := '2 minutes';
     c_sleep CONSTANT interval := '7 days';
+    c_day CONSTANT interval := '1 day';
     c_first CONSTANT timestamptz := '2026-01-01 00:00:00+08';  -- nothing was sold with this before
     c_zone CONSTANT interval := '8 hours';
     v_behind interval := coalesce(p_arrived - p_sent, '0');
     v_wall timestamptz := p_told;
     v_run timestamptz;
+    v_lo CONSTANT timestamptz := greatest(p_lo, c_first);
+    v_hi timestamptz := p_hi;
     v_latest timestamptz;
     v_earliest timestamptz;
 BEGIN
@@ -49,8 +52,15 @@ BEGIN
     IF p_run = p_sent_run AND p_sent_ms >= p_ms THEN
         v_run := p_arrived - (p_sent_ms - p_ms) * interval '1 millisecond';
     END IF;
-    v_latest := least(p_received, v_run, p_hi);
-    v_earliest := least(greatest(p_lo, c_first), v_latest);
+    -- Milliseconds that lead to before what is certain are nonsense, its own or its neighbour's.
+    IF v_run < v_lo - c_day THEN
+        v_run := NULL;
+    END IF;
+    IF v_hi < v_lo - c_day THEN
+        v_hi := NULL;
+    END IF;
+    v_latest := least(p_received, v_run, v_hi);
+    v_earliest := least(v_lo, v_latest);
 
     IF v_wall BETWEEN v_earliest - c_near AND v_latest + c_near THEN
         effective_at := v_wall;
@@ -72,12 +82,12 @@ BEGIN
         time_sure := false;
     ELSE
         -- A little too early is put at the earliest. What is off by days tells nothing: what arrives is mostly fresh.
-        effective_at := CASE WHEN v_wall < v_earliest AND v_earliest - v_wall < interval '1 day'
+        effective_at := CASE WHEN v_wall < v_earliest AND v_earliest - v_wall < c_day
                              THEN v_earliest ELSE v_latest END;
         timed_by := 'bounds';
         time_sure := false;
     END IF;
-    effective_at := least(effective_at, p_received);
+    effective_at := least(greatest(effective_at, c_first), p_received);
     IF effective_at - p_told NOT BETWEEN -c_near AND c_near THEN
         drift := extract(epoch FROM effective_at - p_told);
     ELSIF v_behind NOT BETWEEN -c_near AND c_near THEN

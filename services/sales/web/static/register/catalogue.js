@@ -30,11 +30,18 @@ export class Catalogue {
     return true;
   }
 
-  /** One sale more (1) or less (−1) is in the queue: the server does not know yet what it took. No entry: none is. */
-  tally(entry, by) {
+  /**
+   * One sale more (1) or less (−1) is in the queue: the server does not know yet what it took. No entry: none is. `had`: now it
+   * does, and what it said was left is less by that until it is asked again (what it had before a restore was counted then).
+   */
+  tally(entry, by, had = false) {
     if (!entry) this.reserved.clear();
     if (entry?.kind !== "sale") return;
-    for (const { lot, quantity } of entry.body.lines) this.reserved.set(lot, sumOfQuantities([this.reserved.get(lot) ?? 0, by * quantity]));
+    for (const { lot, quantity } of entry.body.lines) {
+      this.reserved.set(lot, sumOfQuantities([this.reserved.get(lot) ?? 0, by * quantity]));
+      const known = this.byLot?.get(lot)?.lot;
+      if (known && had && !entry.again) known.available = sumOfQuantities([known.available, -quantity]);
+    }
   }
 
   /** What is left of a lot, allowing for unsent sales and for what stands in `lines`. */

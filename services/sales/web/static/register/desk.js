@@ -1,6 +1,6 @@
 // What happened at the register. Each fact is written in one transaction with its number and its place in the queue,
 // before anybody is told that it happened: what is on the receipt is on the disk.
-import { stamp } from "../shared/clock.js";
+import { stamp, told } from "../shared/clock.js";
 import { uuid7 } from "../shared/device.js";
 import { nameOf, number, rupiah, t } from "../shared/words.js";
 import { amountOf, totalOf } from "./money.js";
@@ -10,11 +10,11 @@ import { KINDS } from "./pay.js";
 const SENT = {
   sale: ({ register, id, no, at, sale }) => ({ kind: "sale", id, no, at, path: `/sales/v1/registers/${register}/sales`, list: "sales", timed: true, body: sale }),
   return: ({ register, id, at, body }) => ({ kind: "return", id, at, path: `/sales/v1/registers/${register}/returns`, list: "returns", timed: true, body }),
-  open: ({ register, id, at, opening_float, cashier, device_clock: clock }) => ({
-    kind: "shift-open", id, at, method: "PUT", path: `/sales/v1/shifts/${id}`, timed: Boolean(clock), body: { register, opened_at: at, opening_float, cashier, ...clocked(clock) },
+  open: ({ register, id, at, told: said = at, opening_float, cashier, device_clock: clock }) => ({
+    kind: "shift-open", id, at, method: "PUT", path: `/sales/v1/shifts/${id}`, timed: Boolean(clock), body: { register, opened_at: said, opening_float, cashier, ...clocked(clock) },
   }),
-  close: ({ id, close: { at, counted, device_clock: clock } }) => ({
-    kind: "shift-close", id, at, path: `/sales/v1/shifts/${id}/close`, timed: Boolean(clock), body: { closed_at: at, counted: { cash: counted }, ...clocked(clock) },
+  close: ({ id, close: { at, told: said = at, counted, device_clock: clock } }) => ({
+    kind: "shift-close", id, at, path: `/sales/v1/shifts/${id}/close`, timed: Boolean(clock), body: { closed_at: said, counted: { cash: counted }, ...clocked(clock) },
   }),
 };
 
@@ -57,7 +57,7 @@ export async function recordSale(app, { lines, payments, tendered, names }) {
     if (!no || !shift) throw new Error("no number or no open shift");
     const at = device.clock.text();
     const sale = {
-      id, register_no: no, shift_id: shift.id, sold_at: at, device_clock: stamp(), lines: soldLines(lines),
+      id, register_no: no, shift_id: shift.id, sold_at: told(), device_clock: stamp(), lines: soldLines(lines),
       payments: payments.map((one) => ({ id: uuid7(), kind: one.kind, amount: one.amount, reference: one.reference || null })),
       total: totalOf(lines),
     };
@@ -84,7 +84,7 @@ export async function recordReturn(app, { sale, lines, kind, receipt }) {
     const at = device.clock.text();
     const amount = lines.reduce((sum, line) => sum + line.amount, 0);
     const body = {
-      id, sale_id: sale.id, returned_at: at, device_clock: stamp(), refund: { kind, amount },
+      id, sale_id: sale.id, returned_at: told(), device_clock: stamp(), refund: { kind, amount },
       lines: lines.map((line) => ({ id: uuid7(), ...line })), ...(shift ? { shift_id: shift.id } : {}),
     };
     const made = { kind: "return", id: body.id, no: 0, at, shift: shift?.id ?? null, sale_id: sale.id, receipt, body, status: "unsent", printed: 0 };
@@ -104,7 +104,7 @@ export async function openShift(app, { cashier, opening_float }) {
   await store.write(async (tx) => {
     if (await tx.get("records", ["shift", id])) return;
     const shift = { id, opened_at: device.clock.text(), opening_float, cashier };
-    const made = { kind: "shift", no: 0, at: shift.opened_at, first_no: await tx.get("kv", "next_no"), device_clock: stamp(), ...shift, close: null };
+    const made = { kind: "shift", no: 0, at: shift.opened_at, told: told(), first_no: await tx.get("kv", "next_no"), device_clock: stamp(), ...shift, close: null };
     await tx.put("kv", shift, "shift");
     await tx.put("records", made);
     await queue(app, tx, "open", made);
@@ -122,7 +122,7 @@ export async function closeShift(app, notes) {
     const [shift, known] = [await tx.get("kv", "shift"), await tx.get("records", ["shift", id])];
     if (!shift) return known;
     const sums = await sumsOf(tx, { ...shift, first_no: known.first_no });
-    const close = { at: device.clock.text(), device_clock: stamp(), counted, notes, expected: sums.expected, variance: counted - sums.expected, by: "device" };
+    const close = { at: device.clock.text(), told: told(), device_clock: stamp(), counted, notes, expected: sums.expected, variance: counted - sums.expected, by: "device" };
     const made = { ...known, sums, close, had_at: null };
     await tx.put("records", made);
     await tx.delete("kv", "shift");

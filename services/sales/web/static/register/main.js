@@ -23,7 +23,7 @@ const screen = {
   kinds,
   unsent,
   requests: (record) => requests(record, app.device.paired.register),
-  tally: (entry, by) => app.catalogue.tally(entry, by),
+  tally: (...moved) => app.catalogue.tally(...moved),
   report: (_, rest) => ({ report: { ...rest, catalogue: app.catalogue.etag } }),
   heard: (answer) => heard(app, answer),
   onScreen: () => sell?.asText(),

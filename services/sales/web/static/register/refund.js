@@ -13,6 +13,13 @@ const REASONS = {
   "not-wanted": () => t("Tidak jadi", "Changed their mind"),
   "recalled": () => t("Ditarik", "Recalled"),
 };
+const LOOKED_UP = { 401: "revoked", 404: "unknown", 422: "unknown" };
+const NOT_FOUND = {
+  offline: () => t("Nota ini dari kasir lain: perlu jaringan.", "This receipt is another register's: it needs the network."),
+  unknown: () => t("Nota tidak ditemukan. Periksa nomornya.", "No such receipt. Check the number."),
+  later: () => t("Nota belum bisa dicari sekarang. Tunggu sebentar, lalu coba lagi.", "The receipt cannot be looked up just now. Wait a moment, then try again."),
+  revoked: () => t("Izin perangkat ini sudah dicabut. Pasangkan lagi dengan kode baru.", "This device was revoked. Pair it again with a new code."),
+};
 const SELLABLE = new Set(["wrong-item", "not-wanted"]);
 
 /** Register and number of what was typed: "12" is our own, "OUT-DKR-1-000012" any register's. */
@@ -25,7 +32,7 @@ export function parsed(text, own) {
 
 /**
  * The sale behind a receipt with what came back of it: from this device, joined with what the server knows.
- * @returns {Promise<{sale, names, returned: Map}|"offline"|"unknown">}
+ * @returns {Promise<{sale, names, returned: Map}|"offline"|"unknown"|"later"|"revoked">}
  */
 export async function lookUp(app, { register, no }) {
   const own = register === app.device.paired.register;
@@ -33,7 +40,7 @@ export async function lookUp(app, { register, no }) {
   const answer = await app.device.api("GET", `/sales/v1/receipts/${encodeURIComponent(register)}/${no}`).catch(() => null);
   const told = answer?.status === 200 ? answer.body : null;
   const sale = record?.sale ?? told;
-  if (!sale) return answer ? "unknown" : "offline";
+  if (!sale) return answer ? (LOOKED_UP[answer.status] ?? "later") : "offline";
   const here = (await app.store.read((tx) => tx.records("return"))).filter((one) => one.sale_id === sale.id);
   // The server counts what it has; of ours it has those that are no longer unsent.
   const mine = told ? here.filter((one) => one.status === "unsent") : here;
@@ -69,8 +76,7 @@ export function refundDialog(app, receipt = "") {
       fill(place);
       const wanted = parsed(input.value, app.device.paired.register);
       const found = wanted ? await lookUp(app, wanted) : "unknown";
-      if (found === "offline") return say(t("Nota ini dari kasir lain: perlu jaringan.", "This receipt is another register's: it needs the network."));
-      if (found === "unknown") return say(t("Nota tidak ditemukan. Periksa nomornya.", "No such receipt. Check the number."));
+      if (NOT_FOUND[found]) return say(NOT_FOUND[found]());
       return fill(place, new Refund(app, found, close, wanted).form());
     };
     if (receipt) seek();

@@ -1,5 +1,6 @@
 // What the register and the server tell each other besides facts: what is unsent, which numbers the server lacks, whether
 // the catalogue changed. It goes along with each batch of facts; once a minute it is asked for by itself.
+import { told } from "../shared/clock.js";
 import { requests } from "./desk.js";
 
 const EVERY = 60_000;
@@ -56,7 +57,7 @@ async function round(app) {
   const known = await askServer(app);
   if (known) await takeSync(app, known);
   const { unsent, oldest } = outbox.state;
-  const body = { unsent, oldest_at: oldest, sent_at: device.clock.text() };
+  const body = { unsent, oldest_at: oldest, sent_at: told() };
   await device.api("PUT", `/sales/v1/registers/${device.paired.register}/state`, body);
   if (await catalogue.refresh()) app.refreshed?.();
 }
