@@ -132,6 +132,7 @@ def complain(page: Page, complaints: list[str]) -> None:
 
 def accessible(page: Page) -> list[str]:
     """What axe finds against WCAG 2.2 A and AA; empty when all is well."""
+    page.wait_for_load_state()  # words may be there before their style sheet
     tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
     found = Axe().run(page, options={"runOnly": {"type": "tag", "values": tags}}).response["violations"]
     return [
