@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -38,8 +38,8 @@ def _entry(number: int, entry: Any) -> dict[str, Any]:
     return entry | {"service": service, "list": entry.get("list")}
 
 
-def read(path: Path) -> tuple[str, dict[str, str], list[dict[str, Any]]]:
-    """Role, scope and facts of a file. Raises NotOurs."""
+def read(path: Path) -> tuple[str, dict[str, str], list[dict[str, Any]], Any]:
+    """Role, scope, facts and clocks of a file. Raises NotOurs."""
     try:
         saved = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
@@ -49,18 +49,34 @@ def read(path: Path) -> tuple[str, dict[str, str], list[dict[str, Any]]]:
     if saved.get("role") not in _ROLES or not isinstance(saved.get("entries"), list):
         raise NotOurs(f"{path}: names no device")
     scope = {name: str(saved[name]) for name in ("workshop", "outlet", "register") if saved.get(name)}
-    return saved["role"], scope, [_entry(number, entry) for number, entry in enumerate(saved["entries"], 1)]
+    entries = [_entry(number, entry) for number, entry in enumerate(saved["entries"], 1)]
+    return saved["role"], scope, entries, saved.get("clock")
 
 
-def _post(token: str, entries: list[dict[str, Any]]) -> list[str]:
+def sending(clock: Any) -> dict[str, Any]:
+    """The device's clocks as they would be now, by what they were when it wrote the file.
+
+    Older pages wrote nothing of them: then their times are taken as they are.
+    """
+    moment = now()
+    try:
+        told, at = (datetime.fromisoformat(clock[name]) for name in ("told", "at"))
+        passed = max(0, int((moment - at).total_seconds() * 1000))
+        stamp = {"run": clock["run"], "ms": int(clock["ms"]) + passed}
+        return {"sent_at": instant(moment - (at - told)), "sent_clock": stamp}
+    except (KeyError, TypeError, ValueError, OverflowError):
+        return {"sent_at": instant(moment)}
+
+
+def _post(token: str, entries: list[dict[str, Any]], sending: dict[str, Any]) -> list[str]:
     """Send entries that belong together; what became of each."""
     first = entries[0]
     base = config.get("LAPAK_{SERVICE}_URL", first["service"]).removesuffix(f"/{first['service']}")
     body: dict[str, Any] = first["body"]
     if first["list"]:
         body = {first["list"]: [entry["body"] for entry in entries]}
-        # Their times are the device's, and nobody knows its clock any more: they are taken as they are.
-        body |= {"sent_at": instant(now())} if first.get("timed") else {}
+    if first.get("timed"):
+        body = body | sending
     headers = {"Authorization": f"Bearer {token}"}
     try:
         answer = httpx.request(
@@ -80,7 +96,7 @@ def _post(token: str, entries: list[dict[str, Any]]) -> list[str]:
 @click.option("--dry-run", is_flag=True, help="Only say what is in the file.")
 def import_unsent(file: Path, dry_run: bool) -> None:
     """Post the unsent facts in FILE, saved by a register or terminal. Doing it twice changes nothing."""
-    role, scope, entries = read(file)
+    role, scope, entries, clock = read(file)
     click.echo(f"{role} {' '.join(scope.values())}: {len(entries)} facts", err=True)
     if dry_run:
         for kind, count in Counter(str(entry.get("kind")) for entry in entries).items():
@@ -91,7 +107,7 @@ def import_unsent(file: Path, dry_run: bool) -> None:
     for _, alike in groupby(entries, key=lambda one: (one["path"], one["list"] or one.get("id"))):
         group = list(alike)
         for start in range(0, len(group), _MOST):
-            said.update(_post(token, group[start : start + _MOST]))
+            said.update(_post(token, group[start : start + _MOST], sending(clock)))
     for status, count in said.items():
         click.echo(f"{status}: {count}")
     if any(status.startswith(("refused", "conflict", "invalid")) for status in said):

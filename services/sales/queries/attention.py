@@ -29,7 +29,7 @@ _WAITING = text(f"""
        AND NOT EXISTS (SELECT FROM return_verdict v WHERE v.return_id = r.id)
 """)
 _WAITING_LIST = text(f"""
-    SELECT r.id, r.register, r.outlet, r.returned_at, r.received_at, r.refund_amount, r.sale_id
+    SELECT r.id, r.register, r.outlet, r.effective_at, r.received_at, r.refund_amount, r.sale_id
       FROM sale_return r
      WHERE r.business_day >= CAST(:today AS date) - 366 AND {_MINE.format("r.")}
        AND NOT EXISTS (SELECT FROM return_verdict v WHERE v.return_id = r.id)

@@ -53,19 +53,19 @@ export class Again {
     return work !== null;
   }
 
-  /** Queue the next few. `add(tx, entry)` puts one in the queue; `queued(tx)` says which facts stand there already. */
-  some(add, queued) {
+  /** Queue the next few (of `most`). `add(tx, entry)` puts one in the queue; `queued(tx)` says which facts stand there already. */
+  some(add, queued, most = CHUNK) {
     return this.store.write(async (tx) => {
       const [work, waiting] = [await tx.get("kv", "again"), await queued(tx)];
       if (!work) return this.#keep(tx, this.epochs, null);
-      const records = await tx.all("records", all(work.kinds[0], work.after), CHUNK);
+      const records = await tx.all("records", all(work.kinds[0], work.after), most);
       for (const record of records) {
         const known = work.since !== null && Date.parse(record.had_at) < work.since - MARGIN;
         const entries = known ? [] : this.requests(record).filter((entry) => !waiting.has(entry.kind + entry.id));
         for (const entry of entries) await add(tx, { ...entry, again: true });
         if (entries.length) await tx.put("records", { ...record, ...this.unsent });
       }
-      const through = records.length < CHUNK;
+      const through = records.length < most;
       const kinds = through ? work.kinds.slice(1) : work.kinds;
       const left = Math.max(0, work.left - records.length);
       return this.#keep(tx, this.epochs, kinds.length ? { ...work, kinds, after: through ? null : records.at(-1).id, left } : null);

@@ -46,13 +46,17 @@ export function pairingView(app) {
 async function unfit({ screen, device, outbox }, said) {
   if (said.role !== screen.role) return t("Kode ini untuk perangkat lain ({role}).", "This code is for another device ({role}).", said);
   const known = device.paired;
-  const same = !known || codeOf(known) === codeOf(said); // also at another outlet: where it stood when is for the server to tell
-  const unsent = same ? 0 : outbox.state.unsent + (await unsentElsewhere(screen.others, known));
+  // Its own facts go with it to another outlet, for the server knows where it stood when; goods are received at one outlet.
+  const same = !known || codeOf(known) === codeOf(said);
+  const stays = !known || (same && (known.outlet ?? null) === (said.outlet ?? null));
+  const unsent = (same ? 0 : outbox.state.unsent) + (stays ? 0 : await unsentElsewhere(screen.others, known));
   if (!unsent) return null;
   return t("Masih ada {n} catatan {from} yang belum terkirim; perangkat ini belum dapat menjadi {to}. Pasangkan lagi sebagai {from} sampai semua terkirim, atau simpan catatannya ke berkas.",
     "{n} records of {from} are still unsent; this device cannot become {to} yet. Pair it as {from} until all is sent, or save the records to a file.",
-    { n: unsent, from: codeOf(known), to: codeOf(said) });
+    { n: unsent, from: placeOf(known), to: placeOf(said) });
 }
+
+const placeOf = (paired) => [paired.outlet, codeOf(paired)].filter(Boolean).join(" · ");
 
 function borrowedView(app) {
   fill(app.place, h("div", { class: "page narrow" }, h("div", { class: "card" },

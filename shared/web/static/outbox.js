@@ -7,6 +7,7 @@ const FIRST_PAUSE = 1000; // ms; doubled at each failure
 const LONGEST_PAUSE = 60_000;
 const MOST = 100; // facts in one request
 const CHUNK = 500; // entries looked through at once
+const MANY = 5000; // records looked through at once where somebody waits for all of them
 
 /**
  * Entries: {seq, kind, id, at, method, path, body, list?, timed, again?, problem?}. Entries with a `list` are sent together,
@@ -161,14 +162,14 @@ export class Outbox extends EventTarget {
     return this.#step();
   }
 
-  #queueAgain() {
+  #queueAgain(most) {
     const waiting = async (tx) => new Set((await tx.all("outbox")).map((entry) => entry.kind + entry.id));
-    return this.again.some((tx, entry) => this.add(tx, entry), waiting);
+    return this.again.some((tx, entry) => this.add(tx, entry), waiting, most);
   }
 
   /** All that the server lacks, also what a restored one is still to be sent again. */
   async everything() {
-    while (this.again.work) await this.#queueAgain();
+    while (this.again.work) await this.#queueAgain(MANY);
     return this.first();
   }
 
@@ -223,7 +224,7 @@ export class Outbox extends EventTarget {
         await this.screen.settle(tx, entry, said, refused, this.device.heardAt);
         if (refused) await tx.put("outbox", { ...entry, problem: { status: answer.status, said } });
         else await tx.delete("outbox", entry.seq);
-        tx.after(() => (refused ? (this.state.refused += 1) : this.#moved(entry, -1, true)));
+        tx.after(() => (refused ? (this.state.refused += 1) : this.#moved(entry, -1, said?.status === "recorded")));
       }
     });
     if (good && batch.length === 1) this.single = false;

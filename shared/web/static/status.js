@@ -1,4 +1,5 @@
 // What is unsent, why, and what can be done: send again, keep it in a file, sign the device out.
+import { stamp, told } from "./clock.js";
 import { button, confirm, dialog, h, toast } from "./dom.js";
 import { pairingView } from "./door.js";
 import { unsentElsewhere } from "./homes.js";
@@ -49,7 +50,8 @@ const reason = ({ status, said }) => said?.detail ?? said?.title ?? said?.status
 export async function exported(app) {
   const entries = await app.outbox.everything();
   const { role, outlet, register, workshop } = app.device.paired;
-  const body = { lapak: "unsent", version: 1, role, outlet, register, workshop, exported_at: new Date().toISOString() };
+  const body = { lapak: "unsent", version: 1, role, outlet, register, workshop, exported_at: told() };
+  body.clock = { told: told(), at: app.device.clock.text(), ...stamp() }; // from which the server works out when they happened
   body.entries = entries.map(({ kind, id, at, method, path, list, timed, body: fact }) => ({ kind, id, at, method, path, list, timed, body: fact }));
   const url = URL.createObjectURL(new Blob([JSON.stringify(body, null, 1)], { type: "application/json" }));
   const name = `lapak-${register ?? workshop}-${body.exported_at.slice(0, 16).replace(/[:T]/g, "")}.json`;

@@ -185,6 +185,39 @@ def test_a_sale_and_a_close_of_one_run_are_told_apart_by_its_milliseconds(shop: 
     assert (first["work_items"], second["work_items"]) == (["expired-lot"], ["expired-lot", "shift-closed"])
 
 
+def test_a_close_by_a_clock_of_years_ago_makes_no_sale_one_after_it(shop: Shop) -> None:
+    """Its battery was empty in between: another run, in 2019, which nobody can put right when the close arrives."""
+    now = datetime.now(UTC)
+    before = Device(shop, "OUT-DKR-7", began=now - timedelta(hours=3))
+    before.send_opening(before.open(now - timedelta(hours=2)))
+    sold = before.sell(now - timedelta(hours=1))
+    before.post(sold)
+    after = Device(shop, "OUT-DKR-7", began=now - timedelta(minutes=30))
+    after.wrong = datetime(2019, 3, 1, tzinfo=UTC) - now
+    close = after.fact("closed_at", now - timedelta(minutes=20)) | {"counted": {"cash": 0}}
+    now_right = Device(shop, "OUT-DKR-7", began=now)
+    answer = shop.till("OUT-DKR-7").call("POST", f"/shifts/{before.shift}/close", close | now_right.sending())
+    assert answer.status == 200
+    assert "shift-closed" not in shop.open_items()
+
+
+def test_right_sales_stay_right_though_they_are_sent_by_a_clock_of_years_ago(shop: Shop) -> None:
+    """The clock was seen right in the run of the sales; then the device began anew, in 2019, with network."""
+    now = datetime.now(UTC)
+    before = Device(shop, "OUT-DKR-7", began=now - timedelta(hours=3))
+    before.send_opening(before.open(now - timedelta(hours=2)))
+    before.post(before.sell(now - timedelta(minutes=90)))
+    sold = before.sell(moment := datetime.now(UTC))
+    after = Device(shop, "OUT-DKR-7", began=now)
+    after.wrong = datetime(2019, 3, 1, tzinfo=UTC) - now
+    shop.post(sold, code=before.code, **after.sending())
+    statement = text("SELECT effective_at, time_sure FROM sale WHERE id = :id")
+    with shop.database.transaction() as session:
+        kept = session.execute(statement, {"id": sold["id"]}).one()
+    assert kept.time_sure is True
+    assert abs(kept.effective_at - moment) < timedelta(seconds=1)
+
+
 def test_older_code_beside_the_new_schema_still_records(shop: Shop) -> None:
     """What it has worked out itself is not believed beyond the receipt either."""
     one = sale(sold_at="2031-01-01T00:00:00Z", lot=None)

@@ -77,9 +77,10 @@ BEGIN
         effective_at := greatest(v_run, v_earliest);
         timed_by := 'run';
     ELSIF p_told BETWEEN v_earliest - c_near AND v_latest + c_near THEN
+        -- The clock is wrong as it sends. Was it right before, in the run of the fact, it was so then.
         effective_at := p_told;
         timed_by := 'device';
-        time_sure := false;
+        time_sure := p_seen_right;
     ELSE
         -- A little too early is put at the earliest. What is off by days tells nothing: what arrives is mostly fresh.
         effective_at := CASE WHEN v_wall < v_earliest AND v_earliest - v_wall < c_day

@@ -10,7 +10,7 @@ branch_labels = None
 depends_on = None
 
 # Two facts of one run of a page are told apart by its milliseconds; others by their corrected times, which may be off
-# by what a message takes. Where a time is a guess, only what the device said can be compared. STABLE, as adding an
+# by what a message takes. Where a time is a guess, what the device said must say so too. STABLE, as adding an
 # interval is: PostgreSQL takes the body of an SQL function into a query only if that is no more volatile than it says
 # (inline_function, 18.6), and else calls it for each sale of a shift.
 _AFTER = """
@@ -20,7 +20,7 @@ CREATE FUNCTION happened_after(
 RETURNS boolean LANGUAGE sql STABLE AS $$
     SELECT CASE
         WHEN p_run = c_run THEN p_ms > c_ms
-        WHEN p_sure IS FALSE OR c_sure IS FALSE THEN p_told > c_told
+        WHEN p_sure IS FALSE OR c_sure IS FALSE THEN p_told > c_told AND p_at > c_at
         WHEN p_drift IS NULL AND c_drift IS NULL THEN p_told > c_told
         ELSE p_at > c_at + interval '2 minutes' END
 $$

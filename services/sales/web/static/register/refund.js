@@ -32,7 +32,7 @@ export function parsed(text, own) {
 
 /**
  * The sale behind a receipt with what came back of it: from this device, joined with what the server knows.
- * @returns {Promise<{sale, names, returned: Map}|"offline"|"unknown"|"later"|"revoked">}
+ * @returns {Promise<{sale, names, returned: Map, at}|"offline"|"unknown"|"later"|"revoked">}
  */
 export async function lookUp(app, { register, no }) {
   const own = register === app.device.paired.register;
@@ -51,7 +51,7 @@ export async function lookUp(app, { register, no }) {
   };
   for (const one of told?.returned ?? []) count(one.line_id, one.quantity, one.amount);
   for (const line of mine.flatMap((one) => one.body.lines)) count(line.line_id, line.quantity, line.amount);
-  return { sale, names: record?.names ?? {}, returned };
+  return { sale, names: record?.names ?? {}, returned, at: record?.at ?? told.effective_at ?? told.sold_at };
 }
 
 /** What a quantity of a line is worth: the last of it takes what is left, so that all parts add up to the line. */
@@ -87,8 +87,8 @@ export function refundDialog(app, receipt = "") {
 }
 
 class Refund {
-  constructor(app, { sale, names, returned }, close, wanted) {
-    Object.assign(this, { app, sale, names, returned, close, wanted });
+  constructor(app, { sale, names, returned, at }, close, wanted) {
+    Object.assign(this, { app, sale, names, returned, at, close, wanted });
     this.quantities = new Map(sale.lines.map((line) => [line.id, 0]));
   }
 
@@ -105,7 +105,7 @@ class Refund {
     this.rows = h("ol", { class: "lines" });
     this.#draw();
     return h("form", { onsubmit: (event) => this.#take(event) },
-      h("p", { class: "soft" }, `${receiptNumber(this.wanted.register, this.wanted.no)} · ${moment(this.sale.sold_at)} · ${rupiah(this.sale.total)}`),
+      h("p", { class: "soft" }, `${receiptNumber(this.wanted.register, this.wanted.no)} · ${moment(this.at)} · ${rupiah(this.sale.total)}`),
       this.rows, h("div", { class: "columns" }, field(t("Alasan", "Reason"), this.reason), field(t("Dikembalikan lewat", "Paid back by"), this.kind)),
       h("label", { class: "check" }, this.restock, t("Masih layak jual: kembali ke rak", "Fit for sale: back on the shelf")),
       h("div", { class: "row between" }, this.sum, this.press));
