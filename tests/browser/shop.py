@@ -140,7 +140,7 @@ def sign_out(page: Page) -> None:
     page.locator(".badge.state").click()
     page.get_by_role("button", name="Lepas perangkat").click()
     page.get_by_role("button", name="Ya").click()
-    expect(page.get_by_label("Kode")).to_be_visible()
+    expect(page.get_by_label("Kode", exact=True)).to_be_visible()  # not yet that of a cashier
 
 
 def open_shift(page: Page, *, cashier: str = "kasir-1", float_: int = 200_000) -> None:
@@ -150,6 +150,7 @@ def open_shift(page: Page, *, cashier: str = "kasir-1", float_: int = 200_000) -
     page.keyboard.type(str(float_))
     page.keyboard.press("Enter")
     expect(search(page)).to_be_focused()
+    expect(page.locator("[data-sku]").first).to_be_attached()  # what can be sold has come by then, too
 
 
 def search(page: Page) -> Any:

@@ -2,6 +2,7 @@
 import { Clock } from "./clock.js";
 
 const PATIENCE = 20_000; // ms for one request
+const LEAVING = 2000; // ms for which a page that is being left may hold its lock yet
 
 export class Device {
   constructor(store, service) {
@@ -104,12 +105,14 @@ export function uuid7(now = Date.now()) {
  */
 export function onlyTab(name, lost, steal = false) {
   return new Promise((resolve) => {
+    let mine = false;
     const held = () => {
+      mine = true;
       resolve(true);
       return new Promise(() => {}); // for as long as the tab lives
     };
     navigator.locks
-      .request(name, steal ? { steal: true } : { ifAvailable: true }, (lock) => (lock ? held() : resolve(false)))
-      .catch(() => lost()); // stolen
+      .request(name, steal ? { steal: true } : { signal: AbortSignal.timeout(LEAVING) }, held)
+      .catch(() => (mine ? lost() : resolve(false))); // stolen; or somebody else has it, and keeps it
   });
 }
