@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import fcntl
+import importlib
 import json
 import logging
 import multiprocessing
@@ -70,12 +71,10 @@ def _load(load: Callable[[], Callable[..., Iterable[bytes]]], begun: Any, leavin
         signal.signal(number, signal.SIG_DFL if number != signal.SIGHUP else signal.SIG_IGN)
     try:
         app = Farewell(load(), leaving)
+        importlib.import_module("shared.garbage").settle()  # imported here: workers are forked off the server
     except Exception:
         logger.exception("The app cannot be made")
         sys.exit(1)
-    from shared import garbage  # what the server itself imported would be in its next workers, as it was
-
-    garbage.settle()
     begun.value = True
     return app
 
@@ -134,8 +133,7 @@ class Server(_Granian):  # type: ignore[misc]
         self._wait(lambda: False, FAREWELL)
         worker.terminate()
         self._wait(lambda: not worker.is_alive(), END)
-        if worker.is_alive():
-            worker.kill()
+        worker.kill()  # whoever is gone already feels nothing
 
     def _wait(self, over: Callable[[], Any], patience: float) -> None:
         """Wait for something while the others serve; SIGTERM ends that."""
@@ -200,10 +198,9 @@ def _logging(service: str) -> dict[str, Any] | None:
 
 def _check_traces(service: str) -> None:
     """Exit 2 when spans are wanted that cannot be had. By another process: this one imports nothing of ours."""
-    if os.environ.get("LAPAK_TRACES"):
-        check = f"import shared.telemetry; shared.telemetry.check({service!r}, 'web')"
-        if code := subprocess.call([sys.executable, "-c", check]):
-            sys.exit(code)
+    check = f"import shared.telemetry; shared.telemetry.check({service!r}, 'web')"
+    if os.environ.get("LAPAK_TRACES") and (code := subprocess.call([sys.executable, "-c", check])):
+        sys.exit(code)
 
 
 def main() -> None:

@@ -31,20 +31,21 @@ _BEGIN = """async () => {
 }"""
 _SHELF = """async () => {
     const { Catalogue } = await import("/sales/static/register/catalogue.js");
+    const { Device } = await import("/sales/static/shared/device.js");
+    const { Store } = await import("/sales/static/shared/store.js");
+    const store = await Store.open("lapak-shelf");
     const lot = (code, available) => ({ lot: code, available, expires_on: null, blocked: null });
     const item = { sku: "A", name: { id: "A", en: "A" }, lots: [lot("L1", 2), lot("L2", 10)] };
-    const clock = { now: Date.now };
-    const shelf = new Catalogue({ store: { get: async () => ({ items: [item] }) }, device: { clock } });
+    await store.set("catalogue", { items: [item] });
+    const shelf = new Catalogue({ store, device: await new Device(store, "sales").load() });
     await shelf.load();
     const sale = { kind: "sale", body: { lines: [{ lot: "L1", quantity: 1 }] } };
-    const seen = [];
-    const look = () => seen.push(shelf.left(item.lots[0]));
     const told = { ...sale, again: true };
-    for (const moved of [[sale, 1], [sale, -1, true], [sale, 1], [sale, -1], [told, 1], [told, -1, true]]) {
+    const left = [[sale, 1], [sale, -1, true], [sale, 1], [sale, -1], [told, 1], [told, -1, true]].map((moved) => {
         shelf.tally(...moved);
-        look();
-    }
-    return [seen, shelf.pick(item, [{ lot: "L1", quantity: 1 }]).lot];
+        return shelf.left(shelf.items[0].lots[0]);
+    });
+    return [left, shelf.pick(shelf.items[0], [{ lot: "L1", quantity: 1 }]).lot];
 }"""
 
 

@@ -68,9 +68,14 @@ export class Again {
       const through = records.length < most;
       const kinds = through ? work.kinds.slice(1) : work.kinds;
       const left = Math.max(0, work.left - records.length);
-      return this.#keep(tx, this.epochs, kinds.length ? { ...work, kinds, after: through ? null : records.at(-1).id, left } : null);
+      return this.#keep(
+        tx,
+        this.epochs,
+        kinds.length ? { ...work, kinds, after: through ? null : records.at(-1).id, left } : null,
+      );
     });
   }
 }
 
-const all = (kind, after = null) => IDBKeyRange.bound(after === null ? [kind] : [kind, after], [kind, []], after !== null);
+const all = (kind, after = null) =>
+  IDBKeyRange.bound(after === null ? [kind] : [kind, after], [kind, []], after !== null);

@@ -6,7 +6,15 @@ const LEAVING = 2000; // ms for which a page that is being left may hold its loc
 
 export class Device {
   constructor(store, service) {
-    Object.assign(this, { store, service, paired: null, drift: null, epoch: null, heardAt: null, clock: new Clock(store) });
+    Object.assign(this, {
+      store,
+      service,
+      paired: null,
+      drift: null,
+      epoch: null,
+      heardAt: null,
+      clock: new Clock(store),
+    });
   }
 
   /** Read what is known since an earlier start. */
@@ -52,13 +60,20 @@ export class Device {
     if (this.paired?.token) sent.Authorization = `Bearer ${this.paired.token}`;
     if (body !== undefined) sent["Content-Type"] = "application/json";
     const options = { method, headers: sent, body: body === undefined ? undefined : JSON.stringify(body) };
-    const answer = await fetch(path, { ...options, cache: "no-store", credentials: "omit", signal: AbortSignal.timeout(PATIENCE) });
+    const answer = await fetch(path, {
+      ...options,
+      cache: "no-store",
+      credentials: "omit",
+      signal: AbortSignal.timeout(PATIENCE),
+    });
     this.#listen(path, answer.headers);
     const text = await answer.text();
     const wait = Number(answer.headers.get("Retry-After"));
     return {
-      status: answer.status, body: text && /json/.test(answer.headers.get("Content-Type")) ? JSON.parse(text) : null,
-      etag: answer.headers.get("ETag"), retryAfter: wait ? wait * 1000 : undefined,
+      status: answer.status,
+      body: text && /json/.test(answer.headers.get("Content-Type")) ? JSON.parse(text) : null,
+      etag: answer.headers.get("ETag"),
+      retryAfter: wait ? wait * 1000 : undefined,
     };
   }
 
@@ -79,7 +94,7 @@ export class Device {
   /** All items of a list, page after page; null when the server will not give it. `path` has a query. Rejects without network. */
   async all(path) {
     const items = [];
-    for (let next = ""; next !== null; ) {
+    for (let next = ""; next !== null;) {
       const answer = await this.api("GET", next ? `${path}&after=${encodeURIComponent(next)}` : path);
       if (answer.status !== 200) return null;
       items.push(...answer.body.items);

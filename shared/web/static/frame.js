@@ -25,11 +25,19 @@ export class Frame {
       this.app.draw();
     };
     const where = device.paired?.register ?? device.paired?.workshop ?? "";
-    fill(this.bar,
-      h("span", { class: "brand" }, "Lapak"), h("span", { class: "where code" }, where),
-      h("nav", { "aria-label": t("Menu utama", "Main menu") }, screen.menu && device.paired ? screen.menu(this.app) : []),
+    fill(
+      this.bar,
+      h("span", { class: "brand" }, "Lapak"),
+      h("span", { class: "where code" }, where),
+      h(
+        "nav",
+        { "aria-label": t("Menu utama", "Main menu") },
+        screen.menu && device.paired ? screen.menu(this.app) : [],
+      ),
       this.news ? button(t("Versi baru: mulai", "New version: start"), () => this.news(), "quiet") : null,
-      this.status, button(other === "en" ? "English" : "Indonesia", change, "link", { lang: other }));
+      this.status,
+      button(other === "en" ? "English" : "Indonesia", change, "link", { lang: other }),
+    );
     this.tell();
   }
 
@@ -50,11 +58,13 @@ export class Frame {
     if (trouble === "revoked") parts.push(t("Perangkat dicabut", "Device revoked"));
     else if (away) parts.push(t("Tanpa jaringan", "No network"));
     else if (trouble) parts.push(t("Server belum menjawab", "Server does not answer"));
-    if (again) parts.push(t("{n} dikirim ulang: server dipulihkan", "{n} sent again: the server was restored", { n: unsent }));
+    if (again)
+      parts.push(t("{n} dikirim ulang: server dipulihkan", "{n} sent again: the server was restored", { n: unsent }));
     else if (unsent) parts.push(t("{n} belum terkirim · {age}", "{n} unsent · {age}", { n: unsent, age: age(oldest) }));
     if (refused) parts.push(t("{n} ditolak", "{n} refused", { n: refused }));
     if (behind) parts.push(t("Jam perangkat salah: terlambat", "This device's clock is wrong: behind"));
-    else if (Math.abs(drift ?? 0) > DRIFT) parts.push(t("Jam meleset {n} menit", "Clock off by {n} min", { n: Math.round(drift / 60) }));
+    else if (Math.abs(drift ?? 0) > DRIFT)
+      parts.push(t("Jam meleset {n} menit", "Clock off by {n} min", { n: Math.round(drift / 60) }));
     const bad = refused || trouble === "revoked";
     this.status.className = `badge state ${bad ? "bad" : parts.length ? "warn" : "good"}`;
     this.status.dataset.unsent = unsent;

@@ -12,14 +12,17 @@ const UNKNOWN = ""; // whoever used the device before it was noted who
 export async function homeName(base, paired) {
   const code = codeOf(paired);
   const known = code ? (await base.get("homes"))?.[code] : base.name;
-  return known ?? base.write(async (tx) => {
-    const homes = (await tx.get("kv", "homes")) ?? {};
-    if (homes[code]) return homes[code];
-    if (!Object.keys(homes).length) homes[(await owner(tx, code))] = base.name;
-    homes[code] ??= `${base.name}:${code}`;
-    await tx.put("kv", homes, "homes");
-    return homes[code];
-  });
+  return (
+    known ??
+    base.write(async (tx) => {
+      const homes = (await tx.get("kv", "homes")) ?? {};
+      if (homes[code]) return homes[code];
+      if (!Object.keys(homes).length) homes[await owner(tx, code)] = base.name;
+      homes[code] ??= `${base.name}:${code}`;
+      await tx.put("kv", homes, "homes");
+      return homes[code];
+    })
+  );
 }
 
 /** Whose facts lie in the device's own database. */

@@ -69,7 +69,8 @@ async function borrow({ device, screen, base }) {
   const lender = await Store.open(screen.lent);
   const known = await lender.get("device");
   lender.close();
-  if (!known?.token) device.paired = null; // signed out over there
+  if (!known?.token)
+    device.paired = null; // signed out over there
   else if (known.token !== device.paired?.token) {
     await homeName(base, known);
     device.paired = null;
@@ -90,8 +91,25 @@ function elsewhere(place, screen) {
   const take = async () => {
     if (await onlyTab(screen.database, () => elsewhere(place, screen), true)) location.reload();
   };
-  fill(place, h("main", { class: "page narrow" }, h("div", { class: "card", role: "alert" },
-    h("h1", {}, t("Sudah terbuka di jendela lain", "Open in another window")),
-    h("p", {}, t("Agar nomor tidak ganda, hanya satu jendela yang dapat dipakai.", "Only one window can be used, so that no number is given twice.")),
-    button(t("Pakai di sini", "Use it here"), take, "primary big"))));
+  fill(
+    place,
+    h(
+      "main",
+      { class: "page narrow" },
+      h(
+        "div",
+        { class: "card", role: "alert" },
+        h("h1", {}, t("Sudah terbuka di jendela lain", "Open in another window")),
+        h(
+          "p",
+          {},
+          t(
+            "Agar nomor tidak ganda, hanya satu jendela yang dapat dipakai.",
+            "Only one window can be used, so that no number is given twice.",
+          ),
+        ),
+        button(t("Pakai di sini", "Use it here"), take, "primary big"),
+      ),
+    ),
+  );
 }

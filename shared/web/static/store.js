@@ -9,7 +9,14 @@ const VERSION = 1;
 const PATIENCE = 15_000; // ms for one transaction
 const AGAIN_EVERY = 2000; // ms
 // Not these: what a mistake of ours would raise.
-const OURS = new Set(["DataError", "DataCloneError", "ConstraintError", "TransactionInactiveError", "ReadOnlyError", "SyntaxError"]);
+const OURS = new Set([
+  "DataError",
+  "DataCloneError",
+  "ConstraintError",
+  "TransactionInactiveError",
+  "ReadOnlyError",
+  "SyntaxError",
+]);
 
 const asked = (request) =>
   new Promise((resolve, reject) => {
@@ -34,11 +41,17 @@ class Work {
 
   /** Records of a kind, by an index ("at" or "no"), between two values, at most `most`. */
   records = (kind, index = "at", from = [], to = [[]], most = undefined) =>
-    asked(this.of("records").index(index).getAll(between(kind, from, to), most));
+    asked(
+      this.of("records")
+        .index(index)
+        .getAll(between(kind, from, to), most),
+    );
 
   /** The last `most` of them, latest first. */
   last(kind, index, most, to = [[]]) {
-    const request = this.of("records").index(index).openCursor(between(kind, [], to), "prev");
+    const request = this.of("records")
+      .index(index)
+      .openCursor(between(kind, [], to), "prev");
     const found = [];
     return new Promise((resolve, reject) => {
       request.onerror = () => reject(request.error);
@@ -164,7 +177,8 @@ export class Store {
     const transaction = database.transaction(STORES, mode, { durability });
     const done = new Promise((resolve, reject) => {
       transaction.oncomplete = resolve;
-      transaction.onabort = () => reject(transaction.error ?? new DOMException("the transaction was undone", "AbortError"));
+      transaction.onabort = () =>
+        reject(transaction.error ?? new DOMException("the transaction was undone", "AbortError"));
     });
     done.catch(() => {});
     const known = new Work(transaction);

@@ -13,14 +13,18 @@ const EVERY = DAY / 4;
 async function roomOf(store, kinds) {
   let room = 0;
   for (const kind of kinds) {
-    const [count, some] = await store.read(async (tx) => [await tx.count("records", IDBKeyRange.bound([kind], [kind, []])), await tx.last(kind, "at", SAMPLE)]);
+    const [count, some] = await store.read(async (tx) => [
+      await tx.count("records", IDBKeyRange.bound([kind], [kind, []])),
+      await tx.last(kind, "at", SAMPLE),
+    ]);
     if (some.length) room += (count * JSON.stringify(some).length) / some.length;
   }
   return room;
 }
 
 /** Whether the server has it; pages of before did not note when. */
-const has = ({ had_at: at, status, state, close }) => Boolean(at) || HAD.has(status ?? state) || (at === undefined && close?.by === "server");
+const has = ({ had_at: at, status, state, close }) =>
+  Boolean(at) || HAD.has(status ?? state) || (at === undefined && close?.by === "server");
 
 /** Forget records of a kind from before `until` that the server has; at most CHUNK. @returns [looked at, their room, the last one's time] */
 function forget(store, kind, from, until) {
@@ -42,9 +46,12 @@ export async function tidy({ store, screen }, now, limits = {}) {
   const before = (past) => new Date(now - past * DAY).toISOString();
   let over = (await roomOf(store, screen.kinds)) - room;
   let free = 0;
-  for (const [until, enough] of [[before(days), () => false], [before(least), () => over <= 0]]) {
+  for (const [until, enough] of [
+    [before(days), () => false],
+    [before(least), () => over <= 0],
+  ]) {
     for (const kind of screen.kinds) {
-      for (let from = []; from && !enough(); ) {
+      for (let from = []; from && !enough();) {
         const [looked, gone, last] = await forget(store, kind, from, until);
         over -= gone;
         free += gone;

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
 import pytest
 from flask.testing import FlaskClient
+from sqlalchemy import text
 
 from shared import jsontext
 from shared.auth import issue
+from shared.db import Session
+from shared.events.sales import SaleRecorded
 from shared.messaging import cursor
 from shared.messaging import reconciler as reconciling
 from shared.messaging.apply import apply
 from shared.messaging.reconciler import Reconciler, received_all
 from shared.messaging.relay import Relay
-from tests.integration.messaging.plane import Plane, sale
+from tests.integration.messaging.plane import Plane, sale, wait_for
+from tests.waiting import until
 
 
 def _token(role: str, **scope: str) -> dict[str, str]:
@@ -60,6 +65,36 @@ def test_the_last_event_lost_before_a_silence_is_found(plane: Plane, reconciler:
     reconciler.reconcile("sales")
     assert plane.effects()[-1:] == last
     assert plane.rows("source_state")[0]["repairs"] == 2
+
+
+def _lacks_a_table(session: Session, _one: SaleRecorded) -> None:
+    """What a handler meets that is newer than its schema: nobody's data is at fault, so it is tried again and again."""
+    session.execute(text("SELECT FROM not_there_yet"))
+
+
+def test_a_source_whose_events_cannot_be_applied_keeps_nothing_else_waiting(
+    plane: Plane, reconciler: Reconciler
+) -> None:
+    """Sales come first by name. What is parked is tried after all sources, and so would never be tried again."""
+    cause = uuid4()
+    plane.misbehaviour |= {1: wait_for(cause), 2: _lacks_a_table}
+    (waiting,) = plane.announce(sale(1))
+    plane.log_all()
+    reconciler.reconcile("sales")
+    assert len(plane.rows("parked")) == 1
+    plane.announce(sale(2))
+    plane.log_all()
+    with plane.consumer_database.transaction() as session:
+        session.execute(text("INSERT INTO effect (sale_id) VALUES (:id)"), {"id": cause})
+    stop = threading.Event()
+    leader = threading.Thread(target=reconciler.run, args=(stop,))
+    leader.start()
+    try:
+        until("what was parked takes effect", lambda: plane.effects()[-1:] == [waiting])
+    finally:
+        stop.set()
+        leader.join()
+    assert plane.rows("parked") == plane.rows("dead_letter") == []
 
 
 def test_a_hole_that_is_being_filled_by_the_queue_is_left_alone(

@@ -22,7 +22,12 @@ export class Catalogue {
   async refresh() {
     const { device, store } = this.app;
     const headers = this.etag ? { "If-None-Match": this.etag } : {};
-    const answer = await device.api("GET", `/sales/v1/catalogue?outlet=${encodeURIComponent(device.paired.outlet)}`, undefined, headers);
+    const answer = await device.api(
+      "GET",
+      `/sales/v1/catalogue?outlet=${encodeURIComponent(device.paired.outlet)}`,
+      undefined,
+      headers,
+    );
     if (answer.status !== 200) return false;
     const kept = { items: answer.body.items, etag: answer.etag, fetchedAt: this.app.device.clock.text() };
     await store.set("catalogue", kept);
@@ -73,7 +78,8 @@ export class Catalogue {
   /** Items whose name or code holds every word. */
   search(text, category = null) {
     const words = text.toLowerCase().split(/\s+/).filter(Boolean);
-    const fits = (item) => words.every((word) => `${item.sku} ${item.name.id} ${item.name.en}`.toLowerCase().includes(word));
+    const fits = (item) =>
+      words.every((word) => `${item.sku} ${item.name.id} ${item.name.en}`.toLowerCase().includes(word));
     return this.items.filter((item) => (!category || item.category === category) && fits(item));
   }
 

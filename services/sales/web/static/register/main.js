@@ -38,7 +38,10 @@ const screen = {
   },
 
   async draw() {
-    const [number, shift] = await app.store.read(async (tx) => [await tx.get("kv", "next_no"), await tx.get("kv", "shift")]);
+    const [number, shift] = await app.store.read(async (tx) => [
+      await tx.get("kv", "next_no"),
+      await tx.get("kv", "shift"),
+    ]);
     sell?.leave();
     sell = null;
     app.shift = shift ?? null;
@@ -49,7 +52,8 @@ const screen = {
   },
 
   menu() {
-    const during = (act, text, key) => button([text, " ", key], () => sell?.free() && act(app), "quiet", { class: "button menu" });
+    const during = (act, text, key) =>
+      button([text, " ", key], () => sell?.free() && act(app), "quiet", { class: "button menu" });
     const entries = [["a", t("Penerimaan", "Receiving"), "/inventory/receiving/"]];
     if (!app.shift) return entries.map(link);
     return [

@@ -22,7 +22,10 @@ export async function askServer(app) {
 /** What stands on receipts above the number. */
 async function learnNames({ device }) {
   const { register, outlet } = device.paired;
-  const [shop, till] = await Promise.all([device.api("GET", `/sales/v1/outlets/${outlet}`), device.api("GET", `/sales/v1/registers/${register}`)]);
+  const [shop, till] = await Promise.all([
+    device.api("GET", `/sales/v1/outlets/${outlet}`),
+    device.api("GET", `/sales/v1/registers/${register}`),
+  ]);
   await device.keep({ outlet_name: shop.body?.name ?? outlet, register_name: till.body?.name ?? register });
 }
 
@@ -38,7 +41,8 @@ async function sendAgain({ store, outbox, device }, missing) {
     for (const no of wanted) if (!numbers.has(no)) gone.add(no);
     const waiting = new Set((await tx.all("outbox")).map((entry) => entry.id));
     const lacking = found.filter((record) => !waiting.has(record.id));
-    for (const record of lacking) for (const entry of requests(record, device.paired.register)) await outbox.add(tx, entry);
+    for (const record of lacking)
+      for (const entry of requests(record, device.paired.register)) await outbox.add(tx, entry);
     return lacking.length;
   });
   if (again) outbox.wake();
@@ -67,7 +71,11 @@ export async function heard(app, { sync }) {
   app.toAsk = !sync;
   if (!sync) return;
   await takeSync(app, sync);
-  if (sync.catalogue_changed) app.catalogue.refresh().then((fresh) => fresh && app.refreshed?.(), () => {}); // nobody waits for it
+  if (sync.catalogue_changed)
+    app.catalogue.refresh().then(
+      (fresh) => fresh && app.refreshed?.(),
+      () => {},
+    ); // nobody waits for it
 }
 
 /** Run for as long as the page lives. */
