@@ -15,12 +15,14 @@ from psycopg.conninfo import conninfo_to_dict
 from psycopg.rows import namedtuple_row
 from sqlalchemy import (
     Connection,
+    CursorResult,
     DateTime,
     Engine,
     LargeBinary,
     MetaData,
     Numeric,
     String,
+    TextClause,
     Uuid,
     create_engine,
     event,
@@ -42,6 +44,7 @@ __all__ = [
     "Connection",
     "Database",
     "Session",
+    "changed",
     "engine",
     "grant_application_role",
     "libpq",
@@ -190,6 +193,11 @@ class Database:
     def dispose(self) -> None:
         """Close the pool's connections."""
         self.engine.dispose()
+
+
+def changed(session: Session, statement: TextClause, values: Mapping[str, Any]) -> int:
+    """Execute a statement that writes; how many rows it wrote."""
+    return cast("CursorResult[Any]", session.execute(statement, values)).rowcount
 
 
 def grant_application_role(connection: Connection, metadatas: Sequence[MetaData], role: str) -> None:

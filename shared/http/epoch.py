@@ -17,12 +17,13 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from shared.db import Database
 from shared.jsontext import instant
+from shared.messaging.log import ROW
 
 EPOCH, PARTED = "Lapak-Epoch", "Lapak-Parted"
 _SECONDS = 2.0
 # The last event that all epochs share: what was recorded by then is in each of them.
-_READ = text("""
-    SELECT epoch, (SELECT logged_at FROM event_log WHERE seq = (SELECT min(shared) FROM ancestor)) AS parted FROM stream
+_READ = text(f"""
+    SELECT epoch, (SELECT logged_at FROM event_log WHERE seq = (SELECT min(shared) FROM ancestor)) AS parted {ROW}
 """)
 
 

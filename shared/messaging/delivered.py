@@ -13,7 +13,7 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from shared.db import Database, Session
+from shared.db import Database, Session, changed
 from shared.messaging.log import Stream
 
 NOTE_SECONDS = 1.0
@@ -58,7 +58,7 @@ class Delivered:
         with database.transaction() as session:
             for consumer, to in news.items():
                 values = {"consumer": consumer, "to": to, "noted": self._noted[consumer]}
-                if session.execute(_NOTE, values).rowcount != 1:  # type: ignore[attr-defined]
+                if changed(session, _NOTE, values) != 1:
                     self._epoch = None  # somebody else set it: read it again
         self._noted |= news
         return True

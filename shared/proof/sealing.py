@@ -13,7 +13,8 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from shared import alive
-from shared.db import Database, Session
+from shared.db import Database, Session, changed
+from shared.messaging.log import ROW
 from shared.telemetry import logger
 
 log = logger(__name__)
@@ -29,14 +30,15 @@ PLAINLY = text("""
            set_config('extra_float_digits', '1', true)
 """)
 _TURN = text(f"SELECT pg_try_advisory_xact_lock({LOCK})")
-_WORK = text("""
+_WORK = text(f"""
     SELECT EXISTS (SELECT FROM posting)
-        OR (SELECT last_seq FROM stream) > coalesce((SELECT hi FROM seal ORDER BY number DESC LIMIT 1), 0)
+        OR (SELECT last_seq {ROW}) > coalesce((SELECT hi FROM seal ORDER BY number DESC LIMIT 1), 0)
 """)
-_LAST = text("""
+_LAST = text(f"""
     SELECT s.last_seq AS head, coalesce(last.number, 0) AS number, coalesce(last.hi, 0) AS hi,
            coalesce(last.chain, '') AS chain
-      FROM stream s LEFT JOIN (SELECT number, hi, chain FROM seal ORDER BY number DESC LIMIT 1) last ON true
+      FROM (SELECT last_seq {ROW}) s
+      LEFT JOIN (SELECT number, hi, chain FROM seal ORDER BY number DESC LIMIT 1) last ON true
 """)
 _TAKE = text("""
     WITH taken AS (
@@ -82,7 +84,7 @@ def seal(session: Session) -> int:
     session.execute(PLAINLY)
     last = session.execute(_LAST).one()
     at = {"number": last.number + 1, "lo": last.hi, "hi": min(last.head, last.hi + EVENTS)}
-    taken = session.execute(_TAKE, at | {"limit": POSTINGS}).rowcount  # type: ignore[attr-defined]
+    taken = changed(session, _TAKE, at | {"limit": POSTINGS})
     for table, view, event in session.execute(_FACTS).all():
         session.execute(text(_POST_FACTS.format(view=view)), at | {"table": table, "event": event})
     if done := at["hi"] - at["lo"] + taken:

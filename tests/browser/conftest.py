@@ -22,7 +22,7 @@ from services.system.demo import reference
 from services.system.demo.api import Person
 from shared.http.guard import COOKIE
 from shared.local.running import Running
-from tests.browser.shop import Open, Shop, new_shop, open_shift, pair
+from tests.browser.shop import BREAD, Open, Shop, new_shop, open_shift, pair
 from tests.waiting import PATIENCE, until
 
 if TYPE_CHECKING:
@@ -150,6 +150,12 @@ def look(page: Page, name: str) -> None:
 def shop(stocked: Running) -> Shop:
     """A shop of this test's own; its shelf is empty."""
     return new_shop(stocked)
+
+
+@pytest.fixture
+def bread(shop: Shop) -> str:
+    """Bread on the shop's shelf; its lot."""
+    return shop.deliver(BREAD, 100)
 
 
 @pytest.fixture

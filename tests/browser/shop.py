@@ -191,7 +191,8 @@ def unsent(page: Page, count: int) -> None:
 
 
 def sell_one(page: Page, code: str = BREAD) -> None:
-    """One thing, paid in cash exactly, by keyboard alone."""
+    """One thing, paid in cash exactly, by keyboard alone, once the page is there."""
+    expect(search(page)).to_be_visible()
     scan(page, code)
     expect(page.locator(".basket .line")).to_have_count(1)
     pay_exactly(page)

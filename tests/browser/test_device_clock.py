@@ -9,9 +9,8 @@ from playwright.sync_api import expect
 
 from shared.clock import business_day, now
 from shared.jsontext import loads
-from shared.local.running import Running
 from tests.browser.conftest import look
-from tests.browser.shop import BREAD, Shop, new_shop, open_shift, pair, sell_one, unsent
+from tests.browser.shop import Shop, open_shift, pair, sell_one, unsent
 from tests.browser.tablet import Tablet
 
 _LAST = """async () => {
@@ -23,12 +22,7 @@ _LAST = """async () => {
 }"""
 
 
-@pytest.fixture
-def shop(stocked: Running) -> Shop:
-    """A shop with bread on its shelf."""
-    shop = new_shop(stocked)
-    shop.deliver(BREAD, 20)
-    return shop
+pytestmark = pytest.mark.usefixtures("bread")
 
 
 def test_a_tablet_that_starts_in_2019_without_network_sells_today(tablet: Tablet, shop: Shop) -> None:

@@ -9,8 +9,7 @@ import pytest
 from playwright.sync_api import expect
 
 from services.system.demo.api import Person
-from shared.local.running import Running
-from tests.browser.shop import BREAD, Open, Shop, enter_code, new_shop, open_shift, pair, search, sell_one, unsent
+from tests.browser.shop import Open, Shop, enter_code, new_shop, open_shift, pair, search, sell_one, unsent
 from tests.browser.tablet import Tablet
 from tests.waiting import until
 
@@ -49,14 +48,7 @@ _SHELF = """async () => {
 }"""
 
 
-@pytest.fixture
-def shop(stocked: Running) -> Shop:
-    """A shop with bread on its shelf."""
-    shop = new_shop(stocked)
-    shop.deliver(BREAD, 20)
-    return shop
-
-
+@pytest.mark.usefixtures("bread")
 def test_a_register_that_was_moved_is_paired_where_it_stands_now_with_what_is_still_unsent(
     tablet: Tablet, shop: Shop
 ) -> None:
@@ -99,6 +91,20 @@ def test_a_register_that_was_moved_is_paired_where_it_stands_now_with_what_is_st
     until("nothing stands on receipts of where it was", lambda: device().get("outlet_name") == f"Gerai {there.outlet}")
     sold = city.get("/sales/v1/sales", register=shop.register, limit=10)["items"]
     assert {one["register_no"]: one["outlet"] for one in sold} == {1: shop.outlet, 2: shop.outlet}
+
+
+def test_receipts_carry_the_name_that_the_shop_has_now(tablet: Tablet, shop: Shop) -> None:
+    page = tablet.on()
+    pair(page, shop)
+    until("its name is known", lambda: page.evaluate(_DEVICE).get("outlet_name") == f"Gerai {shop.outlet}")
+    city = Person(shop.system.url, "city")
+    city.put(f"/sales/v1/outlets/{shop.outlet}", {"name": "Kedai Daya", "kind": "permanent"})
+    page.reload()
+    until("the new one is known", lambda: page.evaluate(_DEVICE).get("outlet_name") == "Kedai Daya")
+    tablet.kept_without_network()
+    tablet.context.set_offline(True)
+    page.reload()  # without network the last that was heard stays
+    assert page.evaluate(_DEVICE)["outlet_name"] == "Kedai Daya"
 
 
 def test_facts_are_sent_again_also_to_a_database_that_was_put_back(open_page: Open) -> None:

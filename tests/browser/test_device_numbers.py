@@ -10,7 +10,6 @@ from playwright.sync_api import Page, expect
 from shared.local.running import Running
 from tests.browser.conftest import DESKTOP, PHONE, PORTRAIT, TABLET, accessible, look
 from tests.browser.shop import (
-    BREAD,
     Open,
     Shop,
     close_shift,
@@ -24,13 +23,7 @@ from tests.browser.shop import (
 )
 from tests.browser.tablet import Tablet
 
-
-@pytest.fixture
-def shop(stocked: Running) -> Shop:
-    """A shop with bread on its shelf."""
-    shop = new_shop(stocked)
-    shop.deliver(BREAD, 50)
-    return shop
+pytestmark = pytest.mark.usefixtures("bread")
 
 
 def _erased(tablet: Tablet) -> Page:

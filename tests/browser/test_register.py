@@ -38,6 +38,11 @@ def test_a_wrong_code_is_refused_and_a_right_one_works_once(open_page: Open, sho
     page.keyboard.press("Enter")
     expect(page.get_by_role("alert")).to_contain_text("Kode salah")
     assert accessible(page) == []
+    page.route("**/pairing-claims", lambda route: route.fulfill(status=503))
+    page.get_by_label("Kode").fill(code)
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("alert")).to_contain_text("kode tetap berlaku")
+    page.unroute("**/pairing-claims")
     page.get_by_label("Kode").fill(code.lower().replace("-", " "))
     page.keyboard.press("Enter")
     page.locator("[data-none]").click()  # there is no paper receipt yet

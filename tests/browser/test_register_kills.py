@@ -5,17 +5,10 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Page, expect
 
-from shared.local.running import Running
-from tests.browser.shop import BREAD, Shop, has_lines, new_shop, open_shift, pair, pay_exactly, scan, search, unsent
+from tests.browser.shop import BREAD, Shop, has_lines, open_shift, pair, pay_exactly, scan, search, unsent
 from tests.browser.tablet import Tablet
 
-
-@pytest.fixture
-def shop(stocked: Running) -> Shop:
-    """A shop with bread on its shelf."""
-    shop = new_shop(stocked)
-    shop.deliver(BREAD, 50)
-    return shop
+pytestmark = pytest.mark.usefixtures("bread")
 
 
 def _scanned(page: Page) -> None:

@@ -14,7 +14,6 @@ from playwright.sync_api import expect
 
 from services.system.demo.api import Person
 from shared.clock import now
-from shared.local.running import Running
 from tests.browser.conftest import look
 from tests.browser.shop import (
     BREAD,
@@ -34,13 +33,7 @@ from tests.browser.shop import (
 from tests.browser.tablet import Tablet
 from tests.waiting import until
 
-
-@pytest.fixture
-def shop(stocked: Running) -> Shop:
-    """A shop with bread on its shelf."""
-    shop = new_shop(stocked)
-    shop.deliver(BREAD, 100)
-    return shop
+pytestmark = pytest.mark.usefixtures("bread")
 
 
 def test_from_pairing_to_a_closed_shift_with_the_network_cut_and_the_browser_killed_twice(
@@ -213,6 +206,20 @@ def test_two_windows_cannot_sell_at_once(tablet: Tablet, shop: Shop) -> None:
     second.get_by_role("button", name="Pakai di sini").click()
     expect(search(second)).to_be_visible()
     expect(page.get_by_role("heading", name="Sudah terbuka di jendela lain")).to_be_visible()
+
+
+def test_a_browser_that_is_slow_to_give_the_lock_is_no_other_window(tablet: Tablet, shop: Shop) -> None:
+    """A busy tablet takes its time; only a window that really has the lock is called one."""
+    page = tablet.on()
+    page.add_init_script(
+        """const request = LockManager.prototype.request;
+        LockManager.prototype.request = async function (...asked) {
+            await new Promise((later) => setTimeout(later, 5000));
+            return request.apply(this, asked);
+        };"""
+    )
+    pair(page, shop)
+    open_shift(page)
 
 
 def test_a_number_that_the_server_misses_is_sent_again(tablet: Tablet, shop: Shop) -> None:

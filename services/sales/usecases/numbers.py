@@ -9,7 +9,7 @@ from sqlalchemy import select, text
 from services.sales.models import ClosedNumber, Register
 from services.sales.usecases import gates
 from shared.clock import now
-from shared.db import Session
+from shared.db import Session, changed
 from shared.errors import Conflict, NotFound
 
 _CLOSE = text("""
@@ -47,11 +47,11 @@ def close(session: Session, *, register: str, lo: int, hi: int, note: str, close
     if session.get(Register, register) is None:
         raise NotFound("No such register.")
     values: dict[str, Any] = {"register": register, "lo": lo, "hi": hi, "note": note}
-    done = session.execute(_CLOSE, values | {"closed_by": closed_by, "closed_at": now()})
+    new = changed(session, _CLOSE, values | {"closed_by": closed_by, "closed_at": now()})
     within = select(ClosedNumber).where(ClosedNumber.register == register, ClosedNumber.lo <= hi, ClosedNumber.hi >= lo)
     closed = list(session.scalars(within.order_by(ClosedNumber.lo)))
     if not closed:
         raise NotMissing("They have arrived, or the register has not come so far.")
-    if not done.rowcount and all(one.note != note for one in closed):  # type: ignore[attr-defined]
+    if not new and all(one.note != note for one in closed):
         raise ClosedOtherwise(f"The note is: {closed[0].note}")
     return closed

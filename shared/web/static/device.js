@@ -26,7 +26,8 @@ export class Device {
 
   /**
    * Turn a code into a token. `may(said)` tells why the code will not do (another register than the one whose sales
-   * are still here), or null, or a promise of that. @returns {Promise<string|null>} "unknown", "many", "offline", or what `may` said; null: paired
+   * are still here), or null, or a promise of that.
+   * @returns {Promise<string|null>} "unknown", "many", "later", "offline", or what `may` said; null: paired
    */
   async pair(code, may) {
     let answer;
@@ -36,6 +37,7 @@ export class Device {
       return "offline";
     }
     if (answer.status === 429) return "many";
+    if (answer.status >= 500) return "later";
     if (answer.status !== 200) return "unknown";
     const wrong = await may(answer.body);
     if (wrong) return wrong;
@@ -121,13 +123,23 @@ export function uuid7(now = Date.now()) {
 export function onlyTab(name, lost, steal = false) {
   return new Promise((resolve) => {
     let mine = false;
+    const waits = new AbortController();
     const held = () => {
       mine = true;
       resolve(true);
       return new Promise(() => {}); // for as long as the tab lives
     };
     navigator.locks
-      .request(name, steal ? { steal: true } : { signal: AbortSignal.timeout(LEAVING) }, held)
+      .request(name, steal ? { steal: true } : { signal: waits.signal }, held)
       .catch(() => (mine ? lost() : resolve(false))); // stolen; or somebody else has it, and keeps it
+    setTimeout(() => mine || kept(name).then((yes) => yes && waits.abort()), LEAVING);
   });
+}
+
+/** Whether some tab really has the lock: else a slow browser just has not given it yet. Looks until one has. */
+async function kept(name) {
+  const { held } = await navigator.locks.query();
+  if (held.some((one) => one.name === name)) return true;
+  await new Promise((later) => setTimeout(later, LEAVING));
+  return kept(name);
 }

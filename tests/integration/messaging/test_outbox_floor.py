@@ -15,8 +15,10 @@ import pytest
 from sqlalchemy import text
 
 from shared.db import BY_INDEX, Database
+from shared.http import epoch
 from shared.messaging import apply, cursor, log, moving, publish
 from shared.messaging.moving import Bounds, move
+from shared.proof import sealing
 from tests.integration.messaging.plane import Plane, sale
 
 WRITERS = 6
@@ -176,7 +178,13 @@ def test_while_a_snapshot_is_held_each_look_costs_what_it_costs_in_calm(plane: P
         with by_index.transaction() as session:
             spread = _buffers(session, "SELECT id FROM outbox WHERE id > 0 ORDER BY id LIMIT 1", {})
             assert spread > 20, "taken from the start, the dead rows are walked over"
-            for statement in (moving.ANY.join(("SELECT ", "")), f"SELECT {log.WAITING} {log.ROW}"):
+            looks = (
+                moving.ANY.join(("SELECT ", "")),
+                f"SELECT {log.WAITING} {log.ROW}",
+                epoch._READ.text,
+                sealing._LAST.text,
+            )
+            for statement in looks:
                 assert _buffers(session, statement, {"floor": bounds.floor}) < 12, statement
             assert _buffers(session, f"SELECT last_seq {log.ROW} FOR UPDATE", {}) < 12
         with inward.transaction() as session:

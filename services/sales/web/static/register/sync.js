@@ -19,14 +19,20 @@ export async function askServer(app) {
   return answer.status === 200 ? answer.body : null;
 }
 
-/** What stands on receipts above the number. */
+let learned = null; // the token with which the names were last asked for: once in each run of the page
+
+/** What stands on receipts above the number; a shop may be given another name. */
 async function learnNames({ device }) {
-  const { register, outlet } = device.paired;
+  const { register, outlet, token } = device.paired;
   const [shop, till] = await Promise.all([
     device.api("GET", `/sales/v1/outlets/${outlet}`),
     device.api("GET", `/sales/v1/registers/${register}`),
   ]);
-  await device.keep({ outlet_name: shop.body?.name ?? outlet, register_name: till.body?.name ?? register });
+  if (device.paired?.token !== token) return; // it is somebody else by now
+  const { outlet_name: called = outlet, register_name: known = register } = device.paired;
+  const said = (answer, before) => (answer.status === 200 ? answer.body.name : before);
+  await device.keep({ outlet_name: said(shop, called), register_name: said(till, known) });
+  if (shop.status < 500 && till.status < 500) learned = token;
 }
 
 const gone = new Set(); // numbers that this device has not: lost with another one, a gap that people close
@@ -57,7 +63,7 @@ export async function takeSync(app, known) {
 async function round(app) {
   const { device, outbox, catalogue } = app;
   if (!device.paired || device.paired.fresh || outbox.state.trouble === "revoked") return;
-  if (!device.paired.outlet_name) await learnNames(app);
+  if (learned !== device.paired.token) await learnNames(app);
   const known = await askServer(app);
   if (known) await takeSync(app, known);
   const { unsent, oldest } = outbox.state;
