@@ -62,6 +62,9 @@ NAMING = {
 #: `Table.info` of a table whose rows are posted: the application role may insert and read, never change or delete.
 POSTED = {"posted": True}
 
+#: Of a table that its owner alone writes, in migrations: the application role may only read.
+OWNED = {"owned": True}
+
 #: Not watched row by row (see shared/proof/watching.py): something else proves it; or it is computed from other tables.
 GUARDED, DERIVED = {"guarded": True}, {"derived": True}
 
@@ -201,14 +204,16 @@ def changed(session: Session, statement: TextClause, values: Mapping[str, Any]) 
 
 
 def grant_application_role(connection: Connection, metadatas: Sequence[MetaData], role: str) -> None:
-    """Give the application role its rights: posted tables INSERT and SELECT, all others UPDATE and DELETE too.
+    """Give the application role its rights: posted tables INSERT and SELECT, owned ones SELECT, all others all four.
 
     Views it may read: theirs are the rights of who reads (security_invoker). A backup holds no rights of any kind.
     """
     quoted = connection.dialect.identifier_preparer.quote(role)
     connection.execute(text(f"GRANT USAGE ON SCHEMA public TO {quoted}"))
     for table in (table for metadata in metadatas for table in metadata.sorted_tables):
-        rights = "SELECT, INSERT" if table.info.get("posted") else "SELECT, INSERT, UPDATE, DELETE"
+        rights = "SELECT" if table.info.get("owned") else "SELECT, INSERT"
+        if not table.info.get("owned") and not table.info.get("posted"):
+            rights += ", UPDATE, DELETE"
         connection.execute(text(f'REVOKE ALL ON "{table.name}" FROM {quoted}'))
         connection.execute(text(f'GRANT {rights} ON "{table.name}" TO {quoted}'))
     for view in connection.scalars(text("SELECT quote_ident(viewname) FROM pg_views WHERE schemaname = 'public'")):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import cast
 
 import psycopg
 from alembic import command, context
@@ -13,8 +12,8 @@ from sqlalchemy import Engine, MetaData, pool, text
 from sqlalchemy.exc import OperationalError
 
 import shared.messaging.tables  # noqa: F401  (fills PLUMBING)
-from shared.db import PLUMBING, Connection, engine
-from shared.proof.watching import watch_all
+from shared.db import PLUMBING, engine
+from shared.proof.watching import watch_all, watch_rewritten
 from shared.revision import head
 
 __all__ = ["head", "run", "upgrade"]
@@ -38,6 +37,7 @@ def run(metadata: MetaData) -> None:
         target_metadata=context.config.attributes["metadatas"],
         compare_type=True,
         transaction_per_migration=True,  # and so one may leave it, to build an index while others write
+        on_version_apply=lambda **_: watch_rewritten(connection),
     )
     with context.begin_transaction():
         context.run_migrations()
@@ -64,16 +64,8 @@ def _upgrade(service: str, owner: Engine) -> None:
     with owner.connect() as connection:
         connection.execute(text("SELECT pg_advisory_lock(7261646)"))  # one migrator at a time; it ends with the session
         connection.execute(text("SET lock_timeout = '2s'"))
-        before, began = _revision(connection), connection.scalar(text("SELECT now()"))
         connection.commit()  # from here on Alembic begins and commits
         made = _config(service)
         made.attributes["connection"] = connection
         command.upgrade(made, "head")
-        changed = _revision(connection) != before
-        watch_all(connection, made.attributes["metadatas"], changed_since=began if changed else None)
-
-
-def _revision(connection: Connection) -> str | None:
-    if connection.scalar(text("SELECT to_regclass('alembic_version')")) is None:
-        return None
-    return cast("str | None", connection.scalar(text("SELECT version_num FROM alembic_version")))
+        watch_all(connection, made.attributes["metadatas"])

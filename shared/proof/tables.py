@@ -17,7 +17,7 @@ from sqlalchemy import (
     func,
 )
 
-from shared.db import DERIVED, PLUMBING, POSTED
+from shared.db import DERIVED, OWNED, PLUMBING, POSTED
 
 Instant = DateTime(timezone=True)
 
@@ -51,7 +51,7 @@ watched = Table(
     Column("event", String(100)),
     Column("since", Instant, nullable=False, server_default=func.now()),
     Column("floor", BigInteger, nullable=False),
-    info={"watched": True},
+    info=OWNED | {"watched": True},
 )
 
 #: Written by triggers in the business transaction; emptied when it is sealed.

@@ -8,7 +8,6 @@ counts. `DERIVED`: computed from others, and verified by computing it again. `GU
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Any
 
 from sqlalchemy import MetaData, Table, UniqueConstraint, text
@@ -23,23 +22,19 @@ _FILLED = text("""
         SELECT FROM pg_attribute WHERE attrelid = CAST(:table AS regclass) AND attnum > 0 AND NOT attisdropped
            AND attname <> ALL(:columns) AND (atthasdef OR attnotnull))
 """)
-_BY_HAND = text("""
-    SELECT table_name FROM posting WHERE hand IS NOT NULL AND posted_at >= :began
-    UNION SELECT table_name FROM posted WHERE hand IS NOT NULL AND posted_at >= :began
-""")
+# What this transaction has written: no other bears its time, and nobody has sealed it yet.
+_REWRITTEN = text("SELECT DISTINCT table_name FROM posting WHERE hand IS NOT NULL AND posted_at = now()")
 _READY = text("SELECT to_regproc('watch') IS NOT NULL")
 
 
-def watch_all(connection: Connection, metadatas: Sequence[MetaData], *, changed_since: datetime | None) -> list[str]:
-    """Have all tables watched that are not yet; the names of those that were taken as they are found.
+def watch_all(connection: Connection, metadatas: Sequence[MetaData]) -> list[str]:
+    """Have all tables watched that are not yet, or otherwise; the names of those that were taken as they are found.
 
-    Also again those that a migration has rewritten, by hand as it were, since `changed_since`. Each in a transaction of
-    its own: nobody waits for more than one table. Safe to repeat.
+    Each in a transaction of its own: nobody waits for more than one table. Safe to repeat.
     """
     if not connection.scalar(_READY):
         return []
     known = {row.table_name: row for row in connection.execute(_KNOWN)}
-    by_hand = set(connection.scalars(_BY_HAND, {"began": changed_since})) if changed_since else set()
     connection.commit()
     taken = []
     for one in wanted(metadatas):
@@ -48,11 +43,25 @@ def watch_all(connection: Connection, metadatas: Sequence[MetaData], *, changed_
         row = known.get(one["table"])
         same = row is not None and all(getattr(row, name) == one[name] for name in ("keeps", "key", "view", "event"))
         filled = row is not None and connection.scalar(_FILLED, {"table": one["table"], "columns": row.columns})
-        if not same or filled or one["table"] in by_hand:
+        if not same or filled:
             connection.execute(_WATCH, one)
             taken.append(one["table"])
         connection.commit()
     return taken
+
+
+def watch_rewritten(connection: Connection) -> list[str]:
+    """Take those watched tables as they are now that this transaction, a migration, has rewritten; their names.
+
+    With the migration itself: whatever becomes of the ones after it, its rows are not those of a foreign hand.
+    """
+    if not connection.scalar(_READY):
+        return []
+    rewritten = list(connection.scalars(_REWRITTEN))
+    for row in connection.execute(_KNOWN).all():
+        if row.table_name in rewritten:
+            connection.execute(_WATCH, {"table": row.table_name, **row._mapping})
+    return rewritten
 
 
 def wanted(metadatas: Sequence[MetaData]) -> list[dict[str, Any]]:

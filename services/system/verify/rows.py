@@ -51,6 +51,11 @@ _TRIGGERS = """
         SELECT FROM pg_trigger t WHERE t.tgrelid = to_regclass(w.table_name) AND t.tgname = 'post_' || lower(kind)
            AND t.tgenabled IN ('O', 'A'))
 """
+# Of a table that a migration has rewritten: it was taken again as it was found, and what was posted before is past.
+_TAKEN_AGAIN = """
+    SELECT w.table_name, w.since, count(*) AS postings FROM posted p
+      JOIN watched w ON w.table_name = p.table_name AND p.id < w.floor GROUP BY w.table_name ORDER BY w.table_name
+"""
 _PARTS = ("itself", "its lines", "its payments")
 
 
@@ -107,6 +112,9 @@ def check_watched(view: View, service: str) -> Check:
             check.differ(f"{want['table']}: is watched otherwise than it should be (table watched)")
     for row in view.holder(service, _TRIGGERS):
         check.differ(f"{row.table_name}: its trigger {row.name} is gone or does not fire")
+    for row in view.holder(service, _TAKEN_AGAIN):
+        when = f"{row.since:%Y-%m-%d %H:%M:%S}"
+        check.explained.append(f"{row.table_name}: taken as it was found on {when}, instead of {row.postings} postings")
     return check
 
 
