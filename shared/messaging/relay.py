@@ -25,7 +25,7 @@ from shared.messaging import signing, telling
 from shared.messaging.batch import Batch
 from shared.messaging.celery import REDIS_PATIENCE, publisher, send
 from shared.messaging.delivered import Delivered
-from shared.messaging.moving import ANY, Bounds, move
+from shared.messaging.moving import ANY, move, outbox_bounds
 from shared.redis_acl import unacked_key
 from shared.telemetry import logger
 
@@ -71,7 +71,7 @@ class Relay:
         self._know_nothing()
 
     def _know_nothing(self) -> None:
-        self.bounds, self.delivered = Bounds(), Delivered(self.consumers)
+        self.bounds, self.delivered = outbox_bounds(), Delivered(self.consumers)
         self.served = set[str]()  # the log was read to its end for them, and nothing that they want came since
 
     def run(self, stop: Flag) -> None:
@@ -118,7 +118,7 @@ class Relay:
             ):  # before the log goes on: whoever is met first now is told what comes from here on
                 self.delivered.load(session, event_log.stream(session))
             moved = move(session, self.bounds)
-        self.bounds.moved(moved.floor)
+        self.bounds.raised(moved.floor)
         self.served = {consumer for consumer in self.served if not moved.types & self.wanted[consumer]}
         if moved.events:
             log.debug("moved into the log", events=moved.events, last=moved.last)

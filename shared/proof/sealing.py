@@ -8,12 +8,14 @@ change made by hand in the second before is not seen as one: verify waits until 
 from __future__ import annotations
 
 from threading import Event as Flag
+from typing import NamedTuple
 
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from shared import alive
-from shared.db import Database, Session, changed
+from shared.db import Database, Session
+from shared.messaging.floor import Bounds
 from shared.messaging.log import ROW
 from shared.telemetry import logger
 
@@ -31,8 +33,8 @@ PLAINLY = text("""
 """)
 _TURN = text(f"SELECT pg_try_advisory_xact_lock({LOCK})")
 _WORK = text(f"""
-    SELECT EXISTS (SELECT FROM posting)
-        OR (SELECT last_seq {ROW}) > coalesce((SELECT hi FROM seal ORDER BY number DESC LIMIT 1), 0)
+    SELECT EXISTS (SELECT FROM posting WHERE id > :floor) AS postings,
+           (SELECT last_seq {ROW}) > coalesce((SELECT hi FROM seal ORDER BY number DESC LIMIT 1), 0) AS events
 """)
 _LAST = text(f"""
     SELECT s.last_seq AS head, coalesce(last.number, 0) AS number, coalesce(last.hi, 0) AS hi,
@@ -42,10 +44,13 @@ _LAST = text(f"""
 """)
 _TAKE = text("""
     WITH taken AS (
-        DELETE FROM posting WHERE id IN (SELECT id FROM posting ORDER BY id LIMIT :limit) RETURNING *
+        DELETE FROM posting
+         WHERE ctid = ANY (ARRAY(SELECT ctid FROM posting WHERE id > :floor ORDER BY id LIMIT :limit)) RETURNING *
+    ), kept AS (
+        INSERT INTO posted (id, seal, table_name, keys, digests, hand, posted_at)
+        SELECT id, :number, table_name, keys, digests, hand, posted_at FROM taken
     )
-    INSERT INTO posted (id, seal, table_name, keys, digests, hand, posted_at)
-    SELECT id, :number, table_name, keys, digests, hand, posted_at FROM taken
+    SELECT count(*), CASE WHEN count(*) < :limit THEN :sure ELSE least(:sure, max(id)) END FROM taken
 """)
 _FACTS = text("""
     SELECT table_name, quote_ident(view), event FROM watched
@@ -77,43 +82,60 @@ _SEAL = text(f"""
 """)
 
 
-def seal(session: Session) -> int:
-    """Seal what is there, up to a bound; how many events and postings were sealed. Nothing when another one seals."""
-    if not session.scalar(_WORK) or not session.scalar(_TURN):
-        return 0
+class Sealed(NamedTuple):
+    """How many events and postings were sealed, and the floor once this has committed (see Bounds)."""
+
+    rows: int
+    floor: int
+
+
+def seal(session: Session, bounds: Bounds) -> Sealed:
+    """Seal what is there, up to a limit. Nothing when another one seals."""
+    work = session.execute(_WORK, {"floor": bounds.floor}).one()
+    if not work.postings and not work.events:
+        return Sealed(0, max(bounds.floor, bounds.sure))
+    if not session.scalar(_TURN):
+        return Sealed(0, bounds.floor)
     session.execute(PLAINLY)
     last = session.execute(_LAST).one()
     at = {"number": last.number + 1, "lo": last.hi, "hi": min(last.head, last.hi + EVENTS)}
-    taken = changed(session, _TAKE, at | {"limit": POSTINGS})
+    asked = {"floor": bounds.floor, "sure": bounds.sure, "limit": POSTINGS}
+    taken, floor = session.execute(_TAKE, at | asked).one()
     for table, view, event in session.execute(_FACTS).all():
         session.execute(text(_POST_FACTS.format(view=view)), at | {"table": table, "event": event})
     if done := at["hi"] - at["lo"] + taken:
         session.execute(_SEAL, at | {"before": bytes(last.chain)})
-    return int(done)
+    return Sealed(int(done), floor)
 
 
 class Sealer:
     """The loop of the courier that seals. `run` until the flag is set."""
 
     def __init__(self, database: Database) -> None:
-        self.database = database
+        self.database, self.bounds = database, Bounds("posting")
 
     def run(self, stop: Flag) -> None:
         """Seal once a second, at once again while there is more than one seal holds; survive lost connections."""
         while not stop.is_set():
             alive.beat("sealer")
             try:
-                with self.database.transaction() as session:
-                    done = seal(session)
+                done = self.once()
             except SQLAlchemyError as error:
                 log.warning("could not seal", error=type(error).__name__)
                 done = 0
             stop.wait(0.05 if done >= EVENTS or done >= POSTINGS else PERIOD)
 
+    def once(self) -> int:
+        """Seal once; how many events and postings."""
+        with self.database.transaction() as session:
+            self.bounds.look(session)
+            sealed = seal(session, self.bounds)
+        self.bounds.raised(sealed.floor)
+        return sealed.rows
+
 
 def seal_all(database: Database) -> None:
-    """Seal until nothing is left (for tests and what is measured)."""
-    while True:
-        with database.transaction() as session:
-            if not seal(session):
-                return
+    """Seal until nothing is left."""
+    sealer = Sealer(database)
+    while sealer.once():
+        pass

@@ -50,18 +50,17 @@ def watch_all(connection: Connection, metadatas: Sequence[MetaData]) -> list[str
     return taken
 
 
-def watch_rewritten(connection: Connection) -> list[str]:
-    """Take those watched tables as they are now that this transaction, a migration, has rewritten; their names.
+def watch_rewritten(connection: Connection) -> None:
+    """Take those watched tables as they are now that this transaction, a migration, has rewritten.
 
     With the migration itself: whatever becomes of the ones after it, its rows are not those of a foreign hand.
     """
     if not connection.scalar(_READY):
-        return []
+        return
     rewritten = list(connection.scalars(_REWRITTEN))
     for row in connection.execute(_KNOWN).all():
         if row.table_name in rewritten:
             connection.execute(_WATCH, {"table": row.table_name, **row._mapping})
-    return rewritten
 
 
 def wanted(metadatas: Sequence[MetaData]) -> list[dict[str, Any]]:

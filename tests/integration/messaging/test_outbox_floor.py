@@ -16,8 +16,9 @@ from sqlalchemy import text
 
 from shared.db import BY_INDEX, Database
 from shared.http import epoch
-from shared.messaging import apply, cursor, log, moving, publish
-from shared.messaging.moving import Bounds, move
+from shared.messaging import apply, cursor, floor, log, moving, publish
+from shared.messaging.floor import Bounds
+from shared.messaging.moving import move, outbox_bounds
 from shared.proof import sealing
 from tests.integration.messaging.plane import Plane, sale
 
@@ -28,14 +29,14 @@ EACH = 40
 @pytest.fixture(autouse=True)
 def looks_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
     """The floor rises as fast as it ever may: the risk is greatest."""
-    monkeypatch.setattr(moving, "LOOK_SECONDS", 0.0)
+    monkeypatch.setattr(floor, "LOOK_SECONDS", 0.0)
 
 
 def _turn(database: Database, bounds: Bounds) -> int:
     with database.transaction() as session:
         bounds.look(session)
         moved = move(session, bounds)
-    bounds.moved(moved.floor)
+    bounds.raised(moved.floor)
     return moved.events
 
 
@@ -75,7 +76,7 @@ def test_slow_transactions_that_commit_in_any_order_lose_no_event(plane: Plane) 
     floors: list[int] = []
 
     def relay() -> None:
-        bounds = Bounds()
+        bounds = outbox_bounds()
         while not done.is_set():
             _turn(plane.producer, bounds)
             floors.append(bounds.floor)
@@ -86,7 +87,7 @@ def test_slow_transactions_that_commit_in_any_order_lose_no_event(plane: Plane) 
         done.set()
         for mover in movers:
             mover.result()
-    last = Bounds()
+    last = outbox_bounds()
     last.floor = max(floors)  # what the relays believed to be moved is not looked at any more
     _turn(plane.producer, last)
     assert Counter(_logged(plane)) == Counter(committed)
@@ -101,7 +102,7 @@ def test_the_floor_waits_for_whoever_has_an_id_and_nothing_else_yet(plane: Plane
                 IF NEW.subject = 'slow' THEN PERFORM pg_advisory_xact_lock(7); END IF; RETURN NEW; END $$""")
         )
         session.execute(text("CREATE TRIGGER w BEFORE INSERT ON outbox FOR EACH ROW EXECUTE FUNCTION wait()"))
-    slow, bounds = sale(), Bounds()
+    slow, bounds = sale(), outbox_bounds()
 
     def insert() -> None:
         with plane.producer.transaction() as session:
@@ -140,20 +141,20 @@ _WAITS = """
 
 
 def test_ids_that_begin_anew_are_found(plane: Plane) -> None:
-    bounds = Bounds()
+    bounds = outbox_bounds()
     for _ in range(3):
         plane.announce(sale(), sale())
         _turn(plane.producer, bounds)
     with plane.producer.transaction() as session:
         session.execute(text("TRUNCATE outbox RESTART IDENTITY"))
     again = plane.announce(sale())
-    for relay in (bounds, Bounds()):
+    for relay in (bounds, outbox_bounds()):
         _turn(plane.producer, relay)
     assert _logged(plane)[6:] == again
 
 
 @contextmanager
-def _held_snapshot(database: Database) -> Iterator[None]:
+def held_snapshot(database: Database) -> Iterator[None]:
     with database.engine.connect() as holder:
         holder = holder.execution_options(isolation_level="REPEATABLE READ")
         holder.execute(text("SET idle_in_transaction_session_timeout = 0"))
@@ -161,22 +162,22 @@ def _held_snapshot(database: Database) -> Iterator[None]:
         yield
 
 
-def _buffers(session: Any, statement: str, values: dict[str, Any]) -> int:
+def buffers(session: Any, statement: str, values: dict[str, Any]) -> int:
     plan = session.execute(text(f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {statement}"), values).scalar_one()[0]["Plan"]
     return int(plan["Shared Hit Blocks"]) + int(plan["Shared Read Blocks"])
 
 
 def test_while_a_snapshot_is_held_each_look_costs_what_it_costs_in_calm(plane: Plane) -> None:
-    bounds = Bounds()
+    bounds = outbox_bounds()
     by_index = Database(plane.producer.url, pool_size=2, options=BY_INDEX)
     inward = Database(plane.consumer_database.url, pool_size=2, options=BY_INDEX)
-    with _held_snapshot(plane.producer), _held_snapshot(plane.consumer_database):
+    with held_snapshot(plane.producer), held_snapshot(plane.consumer_database):
         for _ in range(60):
             plane.announce(*(sale(n) for n in range(40)))
             _turn(by_index, bounds)
             apply.apply(inward, plane.consumer, plane.batch(after=log_head(plane) - 40))
         with by_index.transaction() as session:
-            spread = _buffers(session, "SELECT id FROM outbox WHERE id > 0 ORDER BY id LIMIT 1", {})
+            spread = buffers(session, "SELECT id FROM outbox WHERE id > 0 ORDER BY id LIMIT 1", {})
             assert spread > 20, "taken from the start, the dead rows are walked over"
             looks = (
                 moving.ANY.join(("SELECT ", "")),
@@ -185,12 +186,12 @@ def test_while_a_snapshot_is_held_each_look_costs_what_it_costs_in_calm(plane: P
                 sealing._LAST.text,
             )
             for statement in looks:
-                assert _buffers(session, statement, {"floor": bounds.floor}) < 12, statement
-            assert _buffers(session, f"SELECT last_seq {log.ROW} FOR UPDATE", {}) < 12
+                assert buffers(session, statement, {"floor": bounds.floor}) < 12, statement
+            assert buffers(session, f"SELECT last_seq {log.ROW} FOR UPDATE", {}) < 12
         with inward.transaction() as session:
             place = {"source": "sales", "epoch": plane.batch().epoch}
             newest = f"WITH {cursor.NEWEST} SELECT types FROM newest"
-            assert _buffers(session, newest, place) < 12
+            assert buffers(session, newest, place) < 12
             assert session.execute(text(newest), place).all() == [(list(plane.consumer.types_from("sales")),)]
     by_index.dispose()
     inward.dispose()
