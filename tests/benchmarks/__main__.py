@@ -22,6 +22,7 @@ from tests.benchmarks import (
     far_behind,
     growth,
     load,
+    price_back,
     profile,
     proof,
     scaling,
@@ -31,7 +32,7 @@ from tests.benchmarks import (
 from tests.benchmarks.stage import bench_system
 
 ROUNDS = 3
-PARTS = ("speed", "catch-up", "far-behind", "snapshot", "scaling", "containers", "growth", "proof")
+PARTS = ("speed", "catch-up", "far-behind", "snapshot", "scaling", "containers", "growth", "price-back", "proof")
 console = Console(width=110)
 
 
@@ -65,6 +66,8 @@ def main() -> None:
         containers.run(console)
     if options.part in {None, "proof"}:
         proof.run(console, proof.SALES // scale)
+    if options.part in {None, "price-back"} and not price_back.run(console, price_back.SALES // scale):
+        sys.exit(1)
     if options.part in {None, "growth"} and not growth.run(
         console, [int(size) for size in options.sizes] or growth.SIZES
     ):

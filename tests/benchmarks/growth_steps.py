@@ -23,7 +23,8 @@ Step = Callable[[], float | None]
 class HistoricTill:
     """A register of the history goes on selling: goods without a lot of the history's, at the right price."""
 
-    def __init__(self, url: str, number: int, first: int) -> None:
+    def __init__(self, url: str, number: int, first: int, products: tuple[int, int] = (18, 19)) -> None:
+        self.products = products
         self.code, self.outlet, self.numbers = f"KASIR-{number}", f"KEDAI-{number}", itertools.count(first)
         self.device = Person(url, "register", {"outlet": self.outlet, "register": self.code})
         self.shift = str(uuid7())
@@ -41,7 +42,7 @@ class HistoricTill:
         line = {"lot": None, "quantity": 1, "discount": 0}
         lines = [
             line | {"id": str(uuid7()), "sku": f"BARANG-{k}", "unit_price": 1000 * (1 + k), "amount": 1000 * (1 + k)}
-            for k in (18, 19)
+            for k in self.products
         ]
         total = sum(int(str(line["amount"])) for line in lines)
         cash = {"id": str(uuid7()), "kind": "cash", "amount": total, "reference": None}
@@ -140,12 +141,13 @@ class City:
 
     def _price_settled(self) -> float:
         self._price(timedelta(days=2))
-        return self._settled()
+        return self.settled()
 
-    def _settled(self) -> float:
+    def settled(self, seconds: float = 600) -> float:
+        """Wait until all is judged that has to be judged anew."""
         with psycopg.connect(self.sales, autocommit=True) as connection:
             left = "SELECT 1 FROM reconsideration LIMIT 1"
-            return until("all is judged", lambda: connection.execute(left).fetchone() is None, seconds=600)
+            return until("all is judged", lambda: connection.execute(left).fetchone() is None, seconds=seconds)
 
     def _heard(self, statement: str) -> float:
         with psycopg.connect(self.sales, autocommit=True) as connection:
@@ -154,7 +156,7 @@ class City:
     def _recall(self) -> float:
         lot = self.lots[next(self.count) % len(self.lots)]
         self.staff.post(f"/inventory/v1/lots/{lot}/recall", {"reason_code": "bench"})
-        return self._heard(f"SELECT 1 FROM lot_recall WHERE lot = '{lot}'") + self._settled()
+        return self._heard(f"SELECT 1 FROM lot_recall WHERE lot = '{lot}'") + self.settled()
 
     def _list_price(self) -> float:
         number = next(self.count)

@@ -32,8 +32,10 @@ class Others:
         "gate": "the longest wait for a gate (aim: ≤ 100)",
     }
 
-    def __init__(self, system: Running, city: City) -> None:
-        self.tills = [HistoricTill(system.url, number, city.next_number(number)) for number in range(1, TILLS + 1)]
+    def __init__(self, system: Running, city: City, products: tuple[int, int] = (18, 19)) -> None:
+        self.tills = [
+            HistoricTill(system.url, number, city.next_number(number), products) for number in range(1, TILLS + 1)
+        ]
         self.url = system.database_url("sales", owner=True)
         self.took: list[float] = []
         self.gate = 0.0

@@ -15,6 +15,19 @@ from services.system.demo.api import Person
 from shared.local.running import Running
 from tests.browser.conftest import DESKTOP, accessible, look
 from tests.browser.terminals import WORKSHOP, by_hand, let_in, maker, outputs, pair, ready, reopened, row, scan
+from tests.waiting import until
+
+_HALF_MADE = """() => new Promise((resolve, reject) => {
+    const opened = indexedDB.open("lapak-terminal");
+    opened.onerror = () => reject(opened.error);
+    opened.onsuccess = () => {
+        const asked = opened.result.transaction("kv").objectStore("kv").get("entry");
+        asked.onsuccess = () => {
+            opened.result.close();
+            resolve(asked.result ? [asked.result.good, asked.result.makers.length] : null);
+        };
+    };
+})"""
 
 
 @pytest.fixture
@@ -123,6 +136,7 @@ def test_closing_the_browser_loses_neither_the_queue_nor_what_is_half_made(
         by_hand(page, "244")
         scan(page, ref)
         expect(page.locator(".maker")).to_have_count(1)
+        until("it is on the disk", lambda: page.evaluate(_HALF_MADE) == ["44", 1])  # what is shown is saved meanwhile
     assert outputs(stocked, ref) == []
     with reopened(browser, chromium, stocked, tmp_path / "pc", complaints) as page:
         page.goto("/inventory/terminal/")

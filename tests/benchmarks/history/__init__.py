@@ -15,17 +15,19 @@ from shared.events.subscribers import consumers_of, subscription
 from shared.local.running import Running, frozen
 
 _FOLDER = Path(__file__).parent
+PRODUCTS = 200
 
 
-def write(url: str, service: str, *, sales: int, until: datetime, log: bool = True) -> None:
+def write(url: str, service: str, *, sales: int, until: datetime, log: bool = True, products: int = PRODUCTS) -> None:
     """Write so many sales, the last at `until`, into the service's database, by its owner or (faster) a superuser.
 
-    `log=False` leaves out the event log, which takes as long as everything else.
+    `products`: of how many something was sold. `log=False` leaves out the event log, which takes as long as all else.
     """
     parts = ["drawn", service, *([f"{service}_log"] if log and (_FOLDER / f"{service}_log.sql").exists() else [])]
     with psycopg.connect(url) as connection:
         connection.execute("SELECT set_config('history.sales', %s, false)", [str(sales)])
         connection.execute("SELECT set_config('history.until', %s, false)", [until.isoformat()])
+        connection.execute("SELECT set_config('history.products', %s, false)", [str(products)])
         connection.execute("SET synchronous_commit = off; SET work_mem = '64MB'; SET maintenance_work_mem = '128MB'")
         if connection.execute("SELECT 1 FROM pg_roles WHERE rolname = current_user AND rolsuper").fetchone():
             connection.execute("SET session_replication_role = replica")  # foreign keys need not be looked at
@@ -35,13 +37,13 @@ def write(url: str, service: str, *, sales: int, until: datetime, log: bool = Tr
         connection.execute("VACUUM ANALYZE")
 
 
-def write_into(system: Running, *, sales: int) -> None:
+def write_into(system: Running, *, sales: int, products: int = PRODUCTS) -> None:
     """Write so many sales into a fresh running system, as if all of their events had long been received."""
     until = datetime.now(UTC)
     still = ("sales-courier", "inventory-courier", "training-courier", "inventory-worker", "training-worker")
     with frozen(*(system.pid(name) for name in still)):
         for service in ("sales", "inventory"):
-            write(system.database_url(service, owner=True), service, sales=sales, until=until)
+            write(system.database_url(service, owner=True), service, sales=sales, until=until, products=products)
         with psycopg.connect(system.database_url("sales", owner=True)) as connection:
             log = connection.execute(_LOG).fetchone()
             connection.execute("UPDATE delivery SET published_seq = (SELECT last_seq FROM stream)")

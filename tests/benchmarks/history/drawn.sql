@@ -1,4 +1,5 @@
--- The trade itself, drawn from numbers alone: the same in each service's database. Settings: history.sales, history.until.
+-- The trade itself, drawn from numbers alone: the same in each service's database. Settings: history.sales, history.until,
+-- history.products (of which something is sold).
 -- (Each parameter once, and no more certain than what they call: so they are inlined, which is ten times as fast.)
 CREATE FUNCTION pg_temp.id(kind text, n bigint, at timestamptz) RETURNS uuid LANGUAGE sql STABLE AS $$
     SELECT overlay(md5(kind || n) PLACING lpad(to_hex((extract(epoch FROM at) * 1000)::bigint), 12, '0') || '7'
@@ -28,7 +29,7 @@ SELECT s.n, s.id AS sale_id, pg_temp.id('line', s.n * 8 + j, s.at) AS id, j, s.o
        1 + pg_temp.dice(s.n * 8 + j, 'q', 3) AS quantity,
        x.price + CASE WHEN j = 1 AND s.n % 250 = 9 THEN 500 ELSE 0 END AS unit_price
   FROM h_sale s CROSS JOIN LATERAL generate_series(1, s.lines) AS j
- CROSS JOIN LATERAL (SELECT pg_temp.dice(s.n * 8 + j, 's', 200) AS k) AS product
+ CROSS JOIN LATERAL (SELECT pg_temp.dice(s.n * 8 + j, 's', current_setting('history.products')::int) AS k) AS product
  CROSS JOIN LATERAL (SELECT 'BARANG-' || k AS sku, 1000 * (1 + k % 20) AS price) AS x;
 
 -- One sale in five hundred comes back: its first line, whole.
