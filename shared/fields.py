@@ -123,11 +123,12 @@ class Instant(fields.AwareDateTime):
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> datetime:
         if not isinstance(value, str):
             raise self.make_error("invalid", input=value, obj_type=self.OBJ_TYPE)
-        loaded = super()._deserialize(value, attr, data, **kwargs)
-        assert isinstance(loaded, datetime)
         try:
+            loaded = jsontext.from_rfc3339(value)
+            if loaded.tzinfo is None:
+                raise self.make_error("invalid_awareness", awareness=self.AWARENESS, obj_type=self.OBJ_TYPE)
             return loaded.astimezone(UTC)
-        except OverflowError:  # year 1 or 9999 with an offset that leaves the calendar
+        except (OverflowError, ValueError):  # or year 1 or 9999 with an offset that leaves the calendar
             raise self.make_error("invalid", input=value, obj_type=self.OBJ_TYPE) from None
 
     def _serialize(self, value: datetime | None, attr: str | None, obj: Any, **kwargs: Any) -> str | None:

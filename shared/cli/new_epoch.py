@@ -9,6 +9,7 @@ from sqlalchemy.exc import DBAPIError
 
 from shared import config
 from shared.db import Database
+from shared.jsontext import from_rfc3339
 from shared.messaging import epoch
 
 
@@ -20,7 +21,7 @@ class Moment(click.ParamType[datetime]):
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
         """The moment. Fails with what is wrong."""
         try:
-            moment = datetime.fromisoformat(str(value))
+            moment = from_rfc3339(str(value))
         except ValueError:
             self.fail(f"{value} is no time; write it like 2026-03-02T04:00:00+08:00", param, ctx)
         if moment.tzinfo is None:

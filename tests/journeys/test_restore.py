@@ -198,6 +198,7 @@ def test_inventory_restored(shop: Shop) -> None:
     [
         (("nowhere",), "Invalid value"),
         (("sales", "--as-of", "yesterday"), "is no time"),
+        (("sales", "--as-of", "2026-03-02T04.30+08:00"), "is no time"),
         (("sales", "--as-of", "2026-03-02T04:00:00"), "has no offset"),
         (("sales", "--as-of", "2999-01-01T00:00:00Z"), "still to come"),
         (("sales",), "its courier runs"),

@@ -17,6 +17,7 @@ from marshmallow import Schema, ValidationError, fields, missing, validate
 
 from shared.batches import Item, read_each
 from shared.fields import MAX_QUANTITY, Instant, Quantity, Uuid
+from shared.jsontext import from_rfc3339
 
 Read = Callable[[Any], Any]
 
@@ -101,7 +102,9 @@ def _uuid(value: Any) -> UUID:
 
 
 def _instant(value: Any) -> datetime:
-    moment = datetime.fromisoformat(value)
+    if type(value) is not str:
+        raise GivenUp
+    moment = from_rfc3339(value)
     if moment.tzinfo is None:
         raise GivenUp
     return moment.astimezone(UTC)

@@ -10,9 +10,11 @@ from typing import Any
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from marshmallow import ValidationError
 
 from shared import jsontext
 from shared.canonical import content_hash
+from shared.fields import Instant
 
 quantities = st.decimals(min_value=Decimal("-99999999999.999"), max_value=Decimal("99999999999.999"), places=3)
 
@@ -73,3 +75,20 @@ def test_another_quantity_is_other_content(pair: list[Decimal]) -> None:
 
 def test_whole_numbers_hash_alike_whether_written_with_a_point_or_not() -> None:
     assert content_hash({"q": 2}) == content_hash({"q": Decimal("2.000")})
+
+
+@given(st.datetimes(timezones=st.just(timezone(timedelta(hours=8)))).filter(lambda moment: moment.year > 1900))
+def test_an_instant_reads_back_as_the_same(moment: datetime) -> None:
+    assert jsontext.from_rfc3339(jsontext.instant(moment)) == moment
+    assert jsontext.from_rfc3339(moment.isoformat(timespec="microseconds")) == moment
+
+
+@pytest.mark.parametrize(
+    "text", ["2026-01-04T13.05+08:00", "2026-01-04 07.59+08:00", "2026-W01-4T13:05:00Z", "20260104"]
+)
+def test_a_time_with_a_dot_is_not_read_as_a_fraction_of_a_second(text: str) -> None:
+    """Python 3.11's fromisoformat, and with it marshmallow 4.4's fields, take 13.05 for 13:00:00.05."""
+    with pytest.raises(ValueError, match="RFC3339"):
+        jsontext.from_rfc3339(text)
+    with pytest.raises(ValidationError):
+        Instant().deserialize(text)
