@@ -56,7 +56,8 @@ class Others:
             thread.join()
 
     def measure(self, seconds: float) -> dict[str, float]:
-        """The p99 of so many seconds; then all begins anew."""
+        """The p99 of the next seconds; then all begins anew."""
+        self.took.clear()
         time.sleep(seconds)
         found = {"calm": self._p99()}
         self.took.clear()
