@@ -26,8 +26,10 @@ PERIOD = 3.0
 _MOST_BYTES = 63  # of application_name; PostgreSQL cuts off what is longer
 _NAME = re.compile(r"lapak [a-z]+ (?P<part>[a-z]+) (?P<pid>\d+)@(?P<host>\S+) (?P<began>[0-9a-f]+)")
 _KINDS = {"web": "web", "worker": "worker", "relay": "courier", "reconciler": "courier"}
+# A connection that is just being made has a name already, and no state yet.
 _CONNECTED = text(f"""
-    SELECT a.application_name AS name, extract(epoch FROM clock_timestamp() - max(a.state_change)) AS quiet,
+    SELECT a.application_name AS name,
+           extract(epoch FROM clock_timestamp() - max(coalesce(a.state_change, a.backend_start))) AS quiet,
            bool_or(l.pid IS NOT NULL) AS leads
       FROM pg_stat_activity a
       LEFT JOIN pg_locks l ON l.pid = a.pid AND l.granted AND l.locktype = 'advisory'

@@ -8,15 +8,19 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import psutil
+import psycopg
 import pytest
 from sqlalchemy import text
 
 from shared.db import Database
+from shared.local.cluster import DatabaseUrls, Servers
 from shared.local.home import ROOT, free_port
+from shared.local.provision import part, with_database
 from shared.messaging import presence
 from tests.waiting import PATIENCE, until
 
@@ -60,6 +64,32 @@ def _until(database: Database, condition: Callable[[list[dict[str, Any]]], Any])
 
     until("the processes are seen", seen, told=lambda: found)
     return found
+
+
+_HOLD_LOGINS = """
+    CREATE FUNCTION hold() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN
+        IF current_setting('application_name') LIKE '%@newborn%' THEN PERFORM pg_advisory_lock(77); END IF; END $$;
+    CREATE EVENT TRIGGER hold ON login EXECUTE FUNCTION hold();
+"""
+
+
+def test_a_process_that_is_just_connecting_is_seen(
+    database_for: Callable[..., Database], urls_for: Callable[..., DatabaseUrls], servers: Servers
+) -> None:
+    """PostgreSQL 18 shows a connection's name before it has any state."""
+    database, url = database_for("inventory"), urls_for("inventory").app
+    admin = with_database(servers.postgres_url, part(url, "dbname"))
+    with psycopg.connect(admin, autocommit=True) as gate, ThreadPoolExecutor(1) as pool:
+        gate.execute(_HOLD_LOGINS)
+        gate.execute("SELECT pg_advisory_lock(77)")
+        late = pool.submit(lambda: psycopg.connect(url, application_name="lapak inventory web 7@newborn 6a3f01b2"))
+        try:
+            (one,) = _until(database, lambda found: [one for one in found if one["host"] == "newborn"])
+        finally:
+            gate.execute("SELECT pg_advisory_unlock(77)")
+            late.result().close()
+            gate.execute("DROP EVENT TRIGGER hold")
+    assert (one["kind"], one["pid"], 0 <= one["quiet_seconds"] < PATIENCE) == ("web", 7, True)
 
 
 def _kinds(found: list[dict[str, Any]]) -> list[str]:
