@@ -211,9 +211,8 @@ def grant_application_role(connection: Connection, metadatas: Sequence[MetaData]
     quoted = connection.dialect.identifier_preparer.quote(role)
     connection.execute(text(f"GRANT USAGE ON SCHEMA public TO {quoted}"))
     for table in (table for metadata in metadatas for table in metadata.sorted_tables):
-        rights = "SELECT" if table.info.get("owned") else "SELECT, INSERT"
-        if not table.info.get("owned") and not table.info.get("posted"):
-            rights += ", UPDATE, DELETE"
+        owned, posted = (table.info.get(kind) for kind in ("owned", "posted"))
+        rights = "SELECT" if owned else "SELECT, INSERT" if posted else "SELECT, INSERT, UPDATE, DELETE"
         connection.execute(text(f'REVOKE ALL ON "{table.name}" FROM {quoted}'))
         connection.execute(text(f'GRANT {rights} ON "{table.name}" TO {quoted}'))
     for view in connection.scalars(text("SELECT quote_ident(viewname) FROM pg_views WHERE schemaname = 'public'")):

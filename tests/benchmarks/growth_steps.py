@@ -16,6 +16,9 @@ from shared.clock import business_day, now
 from shared.jsontext import instant
 from shared.local.running import Running
 
+#: Goods that the other tills sell: none of those whose price or lot the steps change.
+PRODUCTS = (18, 19)
+
 #: A step tells its milliseconds itself, or nothing: then it is timed from outside.
 Step = Callable[[], float | None]
 
@@ -23,7 +26,7 @@ Step = Callable[[], float | None]
 class HistoricTill:
     """A register of the history goes on selling: goods without a lot of the history's, at the right price."""
 
-    def __init__(self, url: str, number: int, first: int, products: tuple[int, int] = (18, 19)) -> None:
+    def __init__(self, url: str, number: int, first: int, products: tuple[int, int] = PRODUCTS) -> None:
         self.products = products
         self.code, self.outlet, self.numbers = f"KASIR-{number}", f"KEDAI-{number}", itertools.count(first)
         self.device = Person(url, "register", {"outlet": self.outlet, "register": self.code})

@@ -10,7 +10,7 @@ from typing import ClassVar
 import psycopg
 
 from shared.local.running import Running
-from tests.benchmarks.growth_steps import City, HistoricTill
+from tests.benchmarks.growth_steps import PRODUCTS, City, HistoricTill
 
 TILLS, PER_SECOND = 4, 5
 
@@ -32,7 +32,7 @@ class Others:
         "gate": "the longest wait for a gate (aim: ≤ 100)",
     }
 
-    def __init__(self, system: Running, city: City, products: tuple[int, int] = (18, 19)) -> None:
+    def __init__(self, system: Running, city: City, products: tuple[int, int] = PRODUCTS) -> None:
         self.tills = [
             HistoricTill(system.url, number, city.next_number(number), products) for number in range(1, TILLS + 1)
         ]

@@ -220,6 +220,9 @@ def test_a_browser_that_is_slow_to_give_the_lock_is_no_other_window(tablet: Tabl
     )
     pair(page, shop)
     open_shift(page)
+    page.reload()
+    expect(search(page)).to_be_visible()
+    expect(page.get_by_role("heading", name="Sudah terbuka di jendela lain")).to_have_count(0)
 
 
 def test_a_number_that_the_server_misses_is_sent_again(tablet: Tablet, shop: Shop) -> None:

@@ -6,7 +6,11 @@ import { t } from "./words.js";
 const SAID = {
   unknown: () => t("Kode salah, sudah dipakai, atau kedaluwarsa. Minta kode baru.", "This code is wrong, was used, or has expired. Ask for a new one."),
   many: () => t("Terlalu banyak percobaan. Tunggu satu menit.", "Too many tries. Wait a minute."),
-  later: () => t("Server belum dapat menjawab; kode tetap berlaku. Coba lagi sebentar lagi.", "The server cannot answer just now; the code stays good. Try again in a moment."),
+  later: () =>
+    t(
+      "Server belum dapat menjawab; kode tetap berlaku. Coba lagi sebentar lagi.",
+      "The server cannot answer just now; the code stays good. Try again in a moment.",
+    ),
   offline: () => t("Tidak ada jaringan. Memasangkan perangkat perlu jaringan sekali saja.", "No network. Pairing needs it, once."),
 };
 
