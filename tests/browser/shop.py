@@ -116,6 +116,13 @@ def new_shop(system: Running) -> Shop:
     return shop
 
 
+def last_receipt(page: Page, receipt: str) -> None:
+    """Type the number on the paper, and that no refund is missing."""
+    page.locator("[name=last-receipt]").fill(receipt)
+    page.keyboard.press("Enter")
+    page.locator("[data-refunds=none]").click()
+
+
 def pair(page: Page, shop: Shop, receipt: str | None = None) -> None:
     """Open the register, enter a code, and the number of the last paper receipt; None: there is no paper."""
     page.goto("/sales/register/")
@@ -123,8 +130,7 @@ def pair(page: Page, shop: Shop, receipt: str | None = None) -> None:
     if receipt is None:
         page.locator("[data-none]").click()
     else:
-        page.locator("[name=last-receipt]").fill(receipt)
-        page.keyboard.press("Enter")
+        last_receipt(page, receipt)
     expect(page.get_by_role("heading", name=re.compile("Buka kasir|Open the shift"))).to_be_visible()
 
 

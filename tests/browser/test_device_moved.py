@@ -9,7 +9,18 @@ import pytest
 from playwright.sync_api import expect
 
 from services.system.demo.api import Person
-from tests.browser.shop import Open, Shop, enter_code, new_shop, open_shift, pair, search, sell_one, unsent
+from tests.browser.shop import (
+    Open,
+    Shop,
+    enter_code,
+    last_receipt,
+    new_shop,
+    open_shift,
+    pair,
+    search,
+    sell_one,
+    unsent,
+)
 from tests.browser.tablet import Tablet
 from tests.waiting import until
 
@@ -84,8 +95,7 @@ def test_a_register_that_was_moved_is_paired_where_it_stands_now_with_what_is_st
     page.locator(".badge.state").click()
     page.get_by_role("button", name="Pasangkan lagi").click()
     enter_code(page, shop)
-    page.locator("[name=last-receipt]").fill("2")
-    page.keyboard.press("Enter")
+    last_receipt(page, "2")
     expect(search(page)).to_be_focused()
     unsent(page, 0)
     until("nothing stands on receipts of where it was", lambda: device().get("outlet_name") == f"Gerai {there.outlet}")

@@ -53,14 +53,17 @@ class _Devices:
         shop.sell_one(self.till)
         shop.give_back(self.till, str(len(self.sales())), 1)
         if shift:
-            self.till.keyboard.press("F10")
-            self.till.locator("[data-note='100000']").fill("2")
-            self.till.locator("[data-close]").click()
-            self.till.get_by_role("button", name="Tutup kasir").last.click()
-            self.till.locator("[data-done]").click()
+            self._close()
         self._made("7")
         self._received(5)
         self.all_sent()
+
+    def _close(self) -> None:
+        self.till.keyboard.press("F10")
+        self.till.locator("[data-note='100000']").fill("2")
+        self.till.locator("[data-close]").click()
+        self.till.get_by_role("button", name="Tutup kasir").last.click()
+        self.till.locator("[data-done]").click()
 
     def _made(self, good: str) -> None:
         terminals.by_hand(self.terminal, f"1{good}")
@@ -83,7 +86,10 @@ class _Devices:
         self.counter.keyboard.press("Enter")
 
     def lose(self, notes: list[str]) -> None:
-        """What comes after the backup, of each kind; the shift stays open."""
+        """What comes after the backup, of each kind: a whole shift, and one that stays open."""
+        shop.open_shift(self.till)
+        shop.sell_one(self.till)
+        self._close()
         shop.open_shift(self.till)
         shop.sell_one(self.till)
         self.counter.goto("/inventory/receiving/")  # where it was: at what the last count came to
@@ -114,6 +120,17 @@ class _Devices:
             return self.known() == facts
         except (Refused, httpx.HTTPError):
             return False
+
+    def close_late(self, after: dict[str, Any]) -> None:
+        """The open shift is closed before the server has its sales again."""
+        self._close()
+        after["shifts"] = sorted((id_, 200_000 if counted is None else counted) for id_, counted in after["shifts"])
+
+    def drawers(self) -> list[tuple[int | None, int | None, list[Any]]]:
+        """What was expected when it was closed, what is by now, and what came late; shift by shift."""
+        shifts = self.shop.till().get("/sales/v1/shifts", register=self.shop.register, limit="1000")["items"]
+        shifts.sort(key=lambda one: str(one["id"]))
+        return [((one["close"] or {}).get("expected"), one["expected_now"], one["amendments"]) for one in shifts]
 
     def known(self) -> dict[str, Any]:
         """What the servers have of these devices, but for when they heard of it."""
@@ -149,16 +166,22 @@ def test_after_a_restore_every_device_sends_all_its_facts_again(
     after = devices.known()
     assert {kind: len(facts) for kind, facts in after.items()} != {kind: len(facts) for kind, facts in before.items()}
 
+    drawers = devices.drawers()
     for page in devices.pages:  # nobody says that all is sent before all is there again
         page.context.set_offline(True)
     done = system.run("restore", backup, "--yes")
     assert done.returncode == 0, done.stdout + done.stderr
     until("the restored servers answer", lambda: devices.know(before), seconds=60)
+    devices.close_late(after)
     for context in devices.contexts:
         context.set_offline(False)
     until("everything is there again", lambda: devices.know(after), seconds=120)
     devices.all_sent()
     look(devices.till, "register-restored")
+    assert devices.drawers()[: len(drawers) - 1] == drawers[:-1]
+    assert [
+        one for one in devices.drawers() if one[0] != one[1] or one[2]
+    ] == []  # none was closed before its sales came
     verified = system.run("verify")
     assert verified.returncode == 0, verified.stdout
     for context in devices.contexts:

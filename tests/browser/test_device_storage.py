@@ -13,20 +13,9 @@ from services.system.demo.api import until
 from shared.local.running import Running
 from tests.browser import arrivals, terminals
 from tests.browser.conftest import DESKTOP, PHONE, PORTRAIT, TABLET, accessible, look
-from tests.browser.shop import BREAD, Shop, has_lines, scan, search, sell_one, unsent
+from tests.browser.shop import BREAD, Shop, has_lines, last_receipt, scan, search, sell_one, unsent
+from tests.browser.storage import held
 from tests.browser.terminals import WORKSHOP, by_hand, let_in, maker, outputs
-
-#: Another page of this origin holds the storage, as a disk does that does not answer.
-_HOLD = """(name) => new Promise((held) => {
-    indexedDB.open(name).onsuccess = ({ target }) => {
-        const store = target.result.transaction(["kv", "records", "outbox"], "readwrite").objectStore("kv");
-        const on = () => {
-            held();
-            if (!window.released) store.get("made").onsuccess = on;
-        };
-        on();
-    };
-})"""
 
 
 def _alarm(page: Page) -> Any:
@@ -118,16 +107,12 @@ def test_a_full_disk_stops_the_register_aloud_and_the_sale_is_made_once_there_is
 def test_storage_that_never_answers_is_told_within_seconds(till: Callable[..., Page], shop: Shop) -> None:
     page = till()
     unsent(page, 0)
-    other = page.context.new_page()
-    other.goto("/sales/healthz")
-    other.evaluate(_HOLD, "lapak-register")
-    scan(page, BREAD)
-    expect(_alarm(page)).to_contain_text("tidak menjawab", timeout=30_000)
-    expect(_alarm(page).locator(".unsaved")).to_contain_text("BELANJAAN")
-    other.evaluate("() => { window.released = true; }")
+    with held(page, "lapak-register"):
+        scan(page, BREAD)
+        expect(_alarm(page)).to_contain_text("tidak menjawab", timeout=30_000)
+        expect(_alarm(page).locator(".unsaved")).to_contain_text("BELANJAAN")
     expect(_alarm(page)).to_have_count(0, timeout=30_000)
     has_lines(page, 1)
-    other.close()
 
 
 def test_data_that_is_erased_while_the_page_is_open_is_told_at_once_with_what_is_lost(
@@ -152,8 +137,7 @@ def test_data_that_is_erased_while_the_page_is_open_is_told_at_once_with_what_is
     page.get_by_role("button", name="Pasangkan lagi").click()
     page.get_by_label("Kode").fill(shop.code())  # as a tablet that was wiped
     page.keyboard.press("Enter")
-    page.locator("[name=last-receipt]").fill("3")
-    page.keyboard.press("Enter")
+    last_receipt(page, "3")
     expect(page.get_by_role("heading", name="Buka kasir")).to_be_visible()
     known = shop.sync()
     assert (known["last_no"], known["missing"]) == (1, [])

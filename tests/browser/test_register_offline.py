@@ -22,6 +22,7 @@ from tests.browser.shop import (
     close_shift,
     enter_code,
     give_back,
+    last_receipt,
     new_shop,
     open_shift,
     pair,
@@ -174,8 +175,7 @@ def test_a_revoked_device_keeps_its_sales_until_it_is_paired_again(tablet: Table
     page.keyboard.press("Enter")
     expect(page.get_by_role("alert")).to_contain_text("belum terkirim")
     enter_code(page, shop)
-    page.locator("[name=last-receipt]").fill(str(last))
-    page.keyboard.press("Enter")
+    last_receipt(page, str(last))
     expect(search(page)).to_be_focused()
     unsent(page, 0)
     assert [sale["register_no"] for sale in shop.sales()] == list(range(1, last + 1))

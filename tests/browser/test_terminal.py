@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from shared.local.running import Running
-from tests.browser.conftest import DESKTOP, TABLET, accessible, look
+from tests.browser.conftest import DESKTOP, PHONE, PORTRAIT, TABLET, accessible, look
 from tests.browser.terminals import SKU, WORKSHOP, by_hand, let_in, maker, outputs, row, scan, scan_in_haste
 
 
@@ -190,3 +190,20 @@ def test_the_time_can_be_set_back_and_never_ahead(terminal: Callable[..., Page],
     by_hand(page, "Enter")
     expect(row(page, "proposed")).to_contain_text("5 Jan 2026")
     assert outputs(stocked, ref)[0]["made_at"] == "2026-01-05T00:30:00Z"
+
+
+def test_a_terminal_that_was_just_paired_asks_to_compare_until_somebody_did(terminal: Callable[..., Page]) -> None:
+    """An output has no number and no paper: whether one went with the device before, only people can tell."""
+    page = terminal()
+    asked = page.locator("[data-compare]")
+    expect(asked).to_contain_text("baru dipasangkan")
+    for size in (PHONE, PORTRAIT, TABLET, DESKTOP):
+        page.set_viewport_size(size["viewport"])
+        look(page, f"terminal-compare-{size['viewport']['width']}")
+    assert accessible(page) == []
+    page.reload()
+    asked.get_by_role("button", name="Sudah dibandingkan").click()
+    expect(asked).to_have_count(0)
+    page.reload()
+    expect(page.locator(".tile").first).to_be_visible()
+    expect(asked).to_have_count(0)

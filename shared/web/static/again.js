@@ -6,7 +6,10 @@ const MARGIN = 3_600_000; // ms; clocks of servers differ
 const SETTLED = 10_000; // ms; after a change of epoch some processes still say the old one, for two seconds
 
 export class Again {
-  /** `kinds`: of records that are facts; `requests(record)`: what to send of one; `unsent`: how a record says that it waits. */
+  /**
+   * `kinds`: of records that are facts, in the order in which they go, "kind" or "kind:part"; `requests(record, part)`: what
+   * to send of one; `unsent`: how a record says that it waits.
+   */
   constructor(store, { kinds = [], requests, unsent = {} }) {
     Object.assign(this, { store, kinds, requests, unsent, epochs: [], work: null, changed: -Infinity });
   }
@@ -59,9 +62,10 @@ export class Again {
       const [work, waiting] = [await tx.get("kv", "again"), await queued(tx)];
       if (!work) return this.#keep(tx, this.epochs, null);
       const records = await tx.all("records", all(work.kinds[0], work.after), most);
+      const [, part] = work.kinds[0].split(":");
       for (const record of records) {
         const known = work.since !== null && Date.parse(record.had_at) < work.since - MARGIN;
-        const entries = known ? [] : this.requests(record).filter((entry) => !waiting.has(entry.kind + entry.id));
+        const entries = known ? [] : this.requests(record, part).filter((entry) => !waiting.has(entry.kind + entry.id));
         for (const entry of entries) await add(tx, { ...entry, again: true });
         if (entries.length) await tx.put("records", { ...record, ...this.unsent });
       }
@@ -77,5 +81,7 @@ export class Again {
   }
 }
 
-const all = (kind, after = null) =>
-  IDBKeyRange.bound(after === null ? [kind] : [kind, after], [kind, []], after !== null);
+function all(which, after = null) {
+  const [kind] = which.split(":");
+  return IDBKeyRange.bound(after === null ? [kind] : [kind, after], [kind, []], after !== null);
+}

@@ -50,3 +50,16 @@ export async function unsentElsewhere(names, paired) {
   }
   return found;
 }
+
+/** What else the device was, whose facts were last sent to a server in another epoch than this: they go when it is paired so. */
+export async function leftBehind(base, paired, epoch) {
+  const found = [];
+  for (const [code, name] of Object.entries((await base.get("homes")) ?? {})) {
+    if (code === codeOf(paired) || code === UNKNOWN) continue;
+    const kept = name === base.name ? base : await Store.open(name);
+    const [epochs, count] = await kept.read(async (tx) => [await tx.get("kv", "epochs"), await tx.count("records")]);
+    if (kept !== base) kept.close();
+    if (count && epochs && epochs.at(-1) !== epoch) found.push(code);
+  }
+  return found;
+}

@@ -16,7 +16,8 @@ const MANY = 5000; // records looked through at once where somebody waits for al
  *
  * `screen`: `settle(tx, entry, said, refused, hadAt)` notes what the server said, in the transaction in which the entry leaves;
  * and, where it has them, `tally(entry, by, had)`: one more (1) or less (−1) is in the queue, (`had`) for the server has it; `report(entry, rest)`: what a request says
- * besides; `heard(answer, entry)`: what the answer says besides; `kinds` and `requests` (see Again).
+ * besides; `heard(answer, entry)`: what the answer says besides; `waits(entry)`: whether one waits while others go again;
+ * `kinds` and `requests` (see Again).
  */
 export class Outbox extends EventTarget {
   constructor(store, device, screen) {
@@ -25,7 +26,7 @@ export class Outbox extends EventTarget {
     this.state = { unsent: 0, oldest: null, refused: 0, again: 0, trouble: null, drift: device.drift, sentAt: null };
     this.single = false; // one at a time, to find the one that the server will not have
     this.pause = 0;
-    this.queued = 0;
+    Object.assign(this, { queued: 0, going: 0 }); // `going`: how many go again, and others wait for them
   }
 
   /** In the transaction that records the fact. */
@@ -37,7 +38,12 @@ export class Outbox extends EventTarget {
 
   #moved(entry, by, had = false) {
     this.queued += by;
+    this.#goes(entry, by);
     this.screen.tally?.(entry, by, had);
+  }
+
+  #goes(entry, by) {
+    if (entry.again && !entry.problem && !this.screen.waits?.(entry)) this.going += by;
   }
 
   /** Take one that was refused out of the queue, in the caller's transaction. @returns it, null when it is not there */
@@ -122,7 +128,7 @@ export class Outbox extends EventTarget {
       }
       tx.after(() => {
         this.screen.tally?.(null, 0);
-        this.queued = 0;
+        Object.assign(this, { queued: 0, going: 0 });
         for (const entry of counted) this.#moved(entry, 1);
         this.state.refused = counted.filter((entry) => entry.problem).length;
       });
@@ -170,12 +176,17 @@ export class Outbox extends EventTarget {
   /** All that the server lacks, also what a restored one is still to be sent again. */
   async everything() {
     while (this.again.work) await this.#queueAgain(MANY);
-    return this.first();
+    const [all, later] = [await this.first(), this.#later()];
+    return later ? all.sort((one, other) => later(one) - later(other)) : all;
   }
+
+  /** Which entries wait for others; null while none has to. */
+  #later = () => (this.again.work || this.going > 0 ? this.screen.waits : null);
 
   async #next() {
     const all = await this.first(MOST + 1 + this.state.refused);
-    const entries = all.filter((entry) => !entry.problem);
+    const later = this.#later();
+    const entries = all.filter((entry) => !entry.problem && !later?.(entry));
     const [first] = entries;
     const same = entries.findIndex((entry) => entry.path !== first.path || entry.list !== first.list);
     const many = first?.list ? Math.min(this.single ? 1 : MOST, same < 0 ? Infinity : same) : 1;
@@ -224,7 +235,11 @@ export class Outbox extends EventTarget {
         await this.screen.settle(tx, entry, said, refused, this.device.heardAt);
         if (refused) await tx.put("outbox", { ...entry, problem: { status: answer.status, said } });
         else await tx.delete("outbox", entry.seq);
-        tx.after(() => (refused ? (this.state.refused += 1) : this.#moved(entry, -1, said?.status === "recorded")));
+        tx.after(() => {
+          if (!refused) return this.#moved(entry, -1, said?.status === "recorded");
+          this.#goes(entry, -1);
+          return (this.state.refused += 1);
+        });
       }
     });
     if (good && batch.length === 1) this.single = false;

@@ -5,7 +5,7 @@ import { fill, h, button } from "./dom.js";
 import { pairingView } from "./door.js";
 import { Frame } from "./frame.js";
 import { stayFresh } from "./fresh.js";
-import { home, homeName } from "./homes.js";
+import { home, homeName, leftBehind } from "./homes.js";
 import { Outbox } from "./outbox.js";
 import { keepTidy } from "./tidy.js";
 import { Store, keepForGood } from "./store.js";
@@ -22,7 +22,8 @@ import { lang, t } from "./words.js";
  * - `idle()`: whether a new version may start now; `others`: databases whose unsent facts also bar from signing out
  * - `menu(app)`: entries of the bar, elements
  *
- * `app`: {base, store, device, outbox, frame, place, persisted, draw()}; `base` knows who the device is, `store` has the facts.
+ * `app`: {base, store, device, outbox, frame, place, persisted, left, draw()}; `base` knows who the device is, `store` has the
+ * facts; `left`: what else it was, whose facts a restored server may lack.
  */
 export async function start(screen) {
   document.documentElement.lang = lang();
@@ -44,6 +45,7 @@ async function run(screen, place) {
   app.device = await new Device(app.base, screen.service).load();
   if (screen.lent) await borrow(app);
   app.store = await home(app.base, app.device.paired, alarm);
+  app.left = [];
   app.outbox = await queueOf(app);
   alarm.unsent = () => app.outbox.state.unsent;
   app.frame = new Frame(place, app);
@@ -57,9 +59,18 @@ async function run(screen, place) {
   return app;
 }
 
-async function queueOf({ screen, store, device, base }) {
+async function queueOf(app) {
+  const { screen, store, device, base } = app;
   const outbox = await new Outbox(store, device, screen).load();
-  device.onepoch = (...said) => device.paired && outbox.epoch(...said);
+  let seen = null;
+  device.onepoch = async (epoch, parted) => {
+    if (!device.paired) return;
+    await outbox.epoch(epoch, parted);
+    if (outbox.again.epochs.at(-1) !== epoch || seen === epoch) return;
+    seen = epoch;
+    app.left = await leftBehind(base, device.paired, epoch);
+    app.frame?.tell();
+  };
   device.claimed = (paired) => homeName(base, paired); // while it is known who the device was before
   return outbox;
 }

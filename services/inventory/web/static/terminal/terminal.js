@@ -126,15 +126,15 @@ export class Terminal {
     const { entry } = this;
     const wrong = missing(entry);
     if (wrong) return this.tell("bad", wrong);
-    if (this.saving) return undefined;
-    this.saving = true;
+    const written = this.today.record(outputOf(entry, this.app.device.paired.workshop, this.app.device.clock.text()), entry);
+    this.show(null); // before it is on the disk: what is scanned meanwhile is not of this entry, and nobody saves it twice
     try {
-      await this.today.record(outputOf(entry, this.app.device.paired.workshop, this.app.device.clock.text()), entry);
-      this.show(null);
-      toast(t("Tersimpan.", "Saved."));
-    } finally {
-      this.saving = false;
+      await written;
+    } catch (error) {
+      this.show(entry);
+      throw error;
     }
+    toast(t("Tersimpan.", "Saved."));
     return undefined;
   }
 
@@ -195,8 +195,25 @@ export class Terminal {
     this.told = h("div", { class: "told" });
     return h("div", { class: "page choice" },
       h("div", { class: "headline" }, h("h1", {}, t("Apa yang selesai dibuat?", "What was made?")), h("span", { class: "soft" }, workshop)), this.told,
+      this.#justPaired(),
       sorted.length ? tiles(sorted, (product) => this.choose(product)) : h("div", { class: "card empty" }, h("p", {}, none), button(t("Coba lagi", "Try again"), () => this.refresh(), "quiet")),
       this.list);
+  }
+
+  /** Outputs have no number: whether one was lost with the device before, only people can tell. */
+  #justPaired() {
+    const { device } = this.app;
+    if (!device.paired.fresh) return null;
+    const seen = async () => {
+      await device.keep({ fresh: false });
+      this.app.draw();
+    };
+    return h("div", { class: "banner warn row between", "data-compare": true },
+      h("span", {}, t("Perangkat ini baru dipasangkan. Yang dicatat di perangkat sebelumnya tanpa jaringan mungkin belum sampai: "
+        + "bandingkan dengan daftar hari ini, tanyakan hari sebelumnya kepada petugas, dan catat lagi yang tidak ada.",
+      "This device was just paired. What the previous device recorded without a network may not have arrived: "
+        + "compare with today's list, ask staff about the days before, and record again what is missing.")),
+      button(t("Sudah dibandingkan", "Compared"), seen));
   }
 
   /** What is half made, to be written down when it cannot be saved. */

@@ -14,7 +14,7 @@ export const reasonName = (code) => REASONS[code]?.() ?? code;
 
 export class Basket {
   constructor(sell) {
-    Object.assign(this, { sell, chosen: null });
+    Object.assign(this, { sell, chosen: null, held: 0 });
   }
 
   get lines() {
@@ -25,14 +25,25 @@ export class Basket {
     return this.lines.find((line) => line.id === this.chosen) ?? this.lines.at(-1) ?? null;
   }
 
+  /** Now; and once more if a look at the disk shows another number of held baskets. */
   async draw() {
-    const { app } = this.sell;
-    const held = await heldCount(app);
+    this.#fill();
+    const held = await heldCount(this.sell.app);
+    if (held === this.held) return;
+    this.held = held;
+    this.#fill();
+  }
+
+  #fill() {
+    const { held } = this;
+    const none = this.sell.writing
+      ? t("Menyimpan …", "Saving …")
+      : t("Pindai label, atau sentuh barang.", "Scan a label, or touch an item.");
     const total = totalOf(this.lines);
     const rows = this.lines.map((line) => this.#row(line));
     fill(this.sell.basketPlace,
       rows.length ? h("ol", { class: "lines" }, rows)
-        : h("p", { class: "empty" }, t("Pindai label, atau sentuh barang.", "Scan a label, or touch an item.")),
+        : h("p", { class: "empty" }, none),
       h("div", { class: "total" }, h("span", {}, t("Total", "Total")), h("b", { "data-total": total }, rupiah(total))),
       h("div", { class: "row" },
         button([held && !rows.length ? t("Lanjutkan ({n})", "Resume ({n})", { n: held }) : t("Tahan", "Hold"), " ", h("kbd", {}, "F4")], () => this.sell.hold(), "quiet",

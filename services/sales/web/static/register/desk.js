@@ -21,15 +21,19 @@ const SENT = {
 /** The stamp of a fact; pages of before made none. */
 const clocked = (clock) => (clock ? { device_clock: clock } : {});
 
-/** Kinds of records that the server must have, and what to send of one. */
-export const kinds = ["shift", "sale", "return"];
+/** Records that the server must have, in this order: at its close a shift is set against the sales and refunds by then. */
+export const kinds = ["shift", "sale", "return", "shift:close"];
 export const unsent = { status: "unsent" };
 
-export function requests(record, register) {
-  const known = { ...record, register };
-  if (record.kind !== "shift") return [SENT[record.kind](known)];
-  return record.close ? [SENT.open(known), SENT.close(known)] : [SENT.open(known)];
+/** What to send of a record; `part`: what stands behind its kind. */
+export function requests(record, register, part) {
+  if (part === "close" && !record.close) return [];
+  const how = part ?? (record.kind === "shift" ? "open" : record.kind);
+  return [SENT[how]({ ...record, register })];
 }
+
+/** Whether it waits for what goes again. */
+export const waits = ({ kind }) => kind === "shift-close";
 
 const queue = async ({ outbox, device }, tx, how, record) => outbox.add(tx, SENT[how]({ ...record, register: device.paired.register }));
 
@@ -100,10 +104,9 @@ export async function recordReturn(app, { sale, lines, kind, receipt }) {
 export async function openShift(app, { cashier, opening_float }) {
   const { store, outbox, device } = app;
   const about = () => `${t("BUKA KASIR", "SHIFT OPENED")}\n${cashier} ${rupiah(opening_float)}`;
-  const id = uuid7();
   await store.write(async (tx) => {
-    if (await tx.get("records", ["shift", id])) return;
-    const shift = { id, opened_at: device.clock.text(), opening_float, cashier };
+    if (await tx.get("kv", "shift")) return; // tried again, though it was on the disk; or pressed twice
+    const shift = { id: uuid7(), opened_at: device.clock.text(), opening_float, cashier };
     const made = { kind: "shift", no: 0, at: shift.opened_at, told: told(), first_no: await tx.get("kv", "next_no"), device_clock: stamp(), ...shift, close: null };
     await tx.put("kv", shift, "shift");
     await tx.put("records", made);

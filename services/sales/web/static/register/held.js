@@ -23,9 +23,11 @@ export async function resumeDialog(app, sell) {
     waiting.map((record) => button(`${hour(record.at)} · ${app.catalogue.name(record.lines[0].sku)} … · ${rupiah(totalOf(record.lines))}`, () => close(record), "wide quiet")),
     h("div", { class: "actions" }, button(t("Batal", "Cancel"), () => close(), "quiet"))), { label: t("Belanjaan yang ditahan", "Held baskets") });
   if (!one) return;
-  await app.store.write(async (tx) => {
+  const taken = await app.store.write(async (tx) => {
+    if (!(await tx.get("records", ["held", one.id]))) return false; // pressed twice
     await tx.put("kv", one.lines, "cart");
     await tx.delete("records", ["held", one.id]);
+    return true;
   });
-  await sell.resume(one.lines);
+  if (taken) await sell.resume(one.lines);
 }

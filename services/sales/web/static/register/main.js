@@ -3,7 +3,7 @@ import { button } from "../shared/dom.js";
 import { start } from "../shared/start.js";
 import { t } from "../shared/words.js";
 import { Catalogue } from "./catalogue.js";
-import { kinds, requests, settle, unsent } from "./desk.js";
+import { kinds, requests, settle, unsent, waits } from "./desk.js";
 import { historyDialog } from "./history.js";
 import { refundDialog } from "./refund.js";
 import { Sell } from "./sell.js";
@@ -22,7 +22,8 @@ const screen = {
   settle,
   kinds,
   unsent,
-  requests: (record) => requests(record, app.device.paired.register),
+  requests: (record, part) => requests(record, app.device.paired.register, part),
+  waits,
   tally: (...moved) => app.catalogue.tally(...moved),
   report: (_, rest) => ({ report: { ...rest, catalogue: app.catalogue.etag } }),
   heard: (answer) => heard(app, answer),
@@ -38,6 +39,7 @@ const screen = {
   },
 
   async draw() {
+    await sell?.writing?.catch(() => {}); // what is being written is not to be seen as a basket again
     const [number, shift] = await app.store.read(async (tx) => [
       await tx.get("kv", "next_no"),
       await tx.get("kv", "shift"),

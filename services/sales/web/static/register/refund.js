@@ -88,7 +88,7 @@ export function refundDialog(app, receipt = "") {
 
 class Refund {
   constructor(app, { sale, names, returned, at }, close, wanted) {
-    Object.assign(this, { app, sale, names, returned, at, close, wanted });
+    Object.assign(this, { app, sale, names, returned, at, close, wanted, taken: false });
     this.quantities = new Map(sale.lines.map((line) => [line.id, 0]));
   }
 
@@ -131,7 +131,7 @@ class Refund {
     const total = this.#lines().reduce((sum, line) => sum + line.amount, 0);
     fill(this.sum, rupiah(total));
     this.sum.dataset.sum = total;
-    this.press.disabled = !this.#lines().length;
+    this.press.disabled = this.taken || !this.#lines().length;
   }
 
   #lines() {
@@ -143,9 +143,10 @@ class Refund {
 
   async #take(event) {
     event.preventDefault();
-    this.press.disabled = true;
     const lines = this.#lines().map((line) => ({ ...line, reason_code: this.reason.value, restock: this.restock.checked }));
-    if (!lines.length) return;
+    if (!lines.length || this.taken) return;
+    this.taken = true; // however long the disk takes: once
+    this.press.disabled = true;
     const made = await recordReturn(this.app, { sale: this.sale, lines, kind: this.kind.value, receipt: receiptNumber(this.wanted.register, this.wanted.no) });
     toast(t("Kembalikan {amount}", "Give back {amount}", { amount: rupiah(made.body.refund.amount) }));
     this.close(made);

@@ -6,7 +6,7 @@ import { day, nameOf, number, rupiah, t } from "../shared/words.js";
 import { Basket } from "./basket.js";
 import { historyDialog } from "./history.js";
 import { holdCart, resumeDialog } from "./held.js";
-import { totalOf } from "./money.js";
+import { sumOfQuantities, totalOf } from "./money.js";
 import { payDialog } from "./pay.js";
 import { described, recordSale } from "./desk.js";
 import { receiptDialog } from "./receipt.js";
@@ -19,14 +19,14 @@ const LOT = /^[0-9A-HJKMNP-TV-Z]{10}$/;
 
 export class Sell {
   constructor(app) {
-    Object.assign(this, { app, lines: [], category: null, twice: new Twice() });
+    Object.assign(this, { app, lines: [], category: null, twice: new Twice(), writing: null });
     this.basket = new Basket(this);
     this.keys = (event) => this.#key(event);
     addEventListener("keydown", this.keys);
   }
 
   get busy() {
-    return this.lines.length > 0;
+    return this.lines.length > 0 || this.writing !== null;
   }
 
   /** Whether no dialog is open. */
@@ -155,38 +155,62 @@ export class Sell {
     return this.changed();
   }
 
-  /** The basket is on the disk before anything else: a browser that dies does not lose it. */
-  async changed() {
-    await this.app.store.set("cart", this.lines);
+  #show() {
     this.basket.draw();
     this.#tiles();
   }
 
-  async pay() {
-    if (!this.lines.length) return;
-    const paid = await payDialog(this.app, this.lines);
-    if (!paid) return this.ready();
-    const names = Object.fromEntries(this.lines.map((line) => [line.sku, this.app.catalogue.bySku.get(line.sku.toUpperCase())?.name ?? null]));
-    const record = await recordSale(this.app, { lines: this.lines, names, ...paid });
-    this.lines = [];
+  /** The basket is on the disk before anything else: a browser that dies does not lose it. */
+  async changed() {
+    if (this.writing) this.#show(); // it comes after the one that was taken, but is seen at once
+    await this.writing?.catch(() => {});
+    await this.app.store.set("cart", this.lines);
+    this.#show();
+  }
+
+  /**
+   * The basket is taken away before `write` has it on the disk, and `left` begins the next one: however long the disk takes,
+   * nobody can pay or hold it twice, and no scan joins what was paid.
+   */
+  async #taken(left, write) {
+    const taken = this.lines;
+    this.lines = left;
     this.twice = new Twice(); // another customer may want the same
-    this.basket.draw();
-    this.#tiles();
+    this.writing = write;
+    this.#show();
+    try {
+      return await write;
+    } catch (error) {
+      this.lines = [...taken, ...this.lines];
+      throw error;
+    } finally {
+      this.writing = null;
+      if (this.lines.length) await this.changed();
+      else this.#show();
+    }
+  }
+
+  async pay() {
+    if (!this.lines.length || this.writing) return;
+    const lines = structuredClone(this.lines);
+    const paid = await payDialog(this.app, lines);
+    if (!paid) return this.ready();
+    const names = Object.fromEntries(lines.map((line) => [line.sku, this.app.catalogue.bySku.get(line.sku.toUpperCase())?.name ?? null]));
+    const record = await this.#taken(besides(this.lines, lines), recordSale(this.app, { lines, names, ...paid }));
     await receiptDialog(this.app, record, { fresh: true });
     this.ready();
   }
 
   async hold() {
+    if (this.writing) return;
     if (!this.lines.length) return resumeDialog(this.app, this);
-    await holdCart(this.app, this.lines);
-    this.lines = [];
-    this.twice = new Twice();
+    await this.#taken([], holdCart(this.app, this.lines));
     toast(t("Belanjaan ditahan", "Basket held"));
-    return this.changed();
   }
 
+  /** Go on with a basket that was held; what was scanned meanwhile stays. */
   async resume(lines) {
-    this.lines = lines;
+    this.lines = [...lines, ...this.lines];
     await this.changed();
   }
 
@@ -214,4 +238,11 @@ export class Sell {
   }
 
   describe = (line) => [this.app.catalogue.name(line.sku), `${number(line.quantity)} × ${rupiah(line.unit_price)}`];
+}
+
+/** What came into the basket while `paid` was being paid for. */
+function besides(lines, paid) {
+  const known = new Map(paid.map((line) => [line.id, line.quantity]));
+  return lines.map((line) => (known.has(line.id) ? { ...line, id: uuid7(), quantity: sumOfQuantities([line.quantity, -known.get(line.id)]) } : line))
+    .filter((line) => line.quantity > 0);
 }

@@ -4,10 +4,15 @@ import { told } from "../shared/clock.js";
 import { requests } from "./desk.js";
 
 const EVERY = 60_000;
+export const MOST = 9_999_999; // of a receipt's number: a scanned article number of 8 or 13 digits is none
 const FEW = 100; // unsent facts; with more the server lacks numbers because they are still on their way
 
+/** The highest number that the server has seen; 0 for one that cannot be right: numbers do not go on after that. */
+export const plausible = (last) => (last <= MOST ? last : 0);
+
 /** Numbers begin after the highest that the server has seen; one that another device used meanwhile is not used again. */
-async function takeNumber({ store }, last) {
+async function takeNumber({ store }, said) {
+  const last = plausible(said);
   const behind = (next) => next && last >= next;
   if (!behind(await store.get("next_no"))) return;
   await store.write(async (tx) => behind(await tx.get("kv", "next_no")) && tx.put("kv", last + 1, "next_no"));

@@ -1,10 +1,10 @@
 // Just paired: which number comes next? The server knows what it was sent; the paper in the shop knows what was sold with a
 // device that was lost or erased since. Numbers go on after both, so that what is lost is a gap, and gaps are listed.
-import { button, field, fill, h } from "../shared/dom.js";
+import { button, dialog, field, fill, h } from "../shared/dom.js";
 import { number, t } from "../shared/words.js";
 import { receiptNumber } from "./receipt.js";
 import { parsed } from "./refund.js";
-import { askServer } from "./sync.js";
+import { MOST, askServer, plausible } from "./sync.js";
 
 const FAR = 200; // numbers ahead of what is known: typed twice
 
@@ -12,7 +12,7 @@ const FAR = 200; // numbers ahead of what is known: typed twice
 async function highest(app) {
   const [known, next] = await Promise.all([askServer(app).catch(() => null), app.store.get("next_no")]);
   if (!known && !next) return null;
-  return Math.max(known?.last_no ?? 0, (next ?? 1) - 1);
+  return Math.max(plausible(known?.last_no ?? 0), (next ?? 1) - 1);
 }
 
 export async function firstSteps(app) {
@@ -26,6 +26,26 @@ function noNetwork(app) {
     h("h1", {}, t("Mengambil nomor nota", "Fetching the receipt number")),
     h("p", { class: "soft" }, t("Perlu jaringan sekali saja, supaya nomor tidak ganda.", "This needs the network once, so that no number is given twice.")),
     button(t("Coba lagi", "Try again"), () => app.draw(), "primary big"))));
+}
+
+/** Refunds have no number and no paper: whether one was lost with a device, only people can tell. */
+async function askRefunds() {
+  const said = { fixed: true, label: t("Pengembalian uang", "Refunds") };
+  const asked = () => dialog((close) => h("div", { class: "stack" },
+    h("h2", {}, t("Adakah pengembalian uang yang belum tentu terkirim?", "Is there a refund that may not have been sent?")),
+    h("p", {}, t("Pengembalian yang dicatat di perangkat sebelumnya tanpa jaringan tidak punya nomor: kalau hilang, tidak terlihat.",
+      "Refunds that the previous device recorded without a network have no number: if one is lost, nobody notices.")),
+    h("div", { class: "actions" },
+      button(t("Tidak ada", "No"), () => close(false), "quiet", { "data-refunds": "none" }),
+      button(t("Ada", "Yes"), () => close(true), "primary", { autofocus: true, "data-refunds": "some" }))), said);
+  let lost;
+  while (lost === undefined) lost = await asked(); // a second Escape closes any dialog
+  if (!lost) return;
+  await dialog((close) => h("div", { class: "stack" },
+    h("h2", {}, t("Catat lagi setelah kasir dibuka", "Record them again once the shift is open")),
+    h("p", {}, t("Tekan Retur (F8) dan ketik nomor notanya. Nota menunjukkan apa yang sudah kembali, jadi tidak ada yang tercatat dua kali.",
+      "Press Refund (F8) and type the receipt's number. The receipt shows what came back already, so nothing is recorded twice.")),
+    h("div", { class: "actions" }, button(t("Mengerti", "I see"), () => close(), "primary", { autofocus: true, "data-refunds": "told" }))), said);
 }
 
 class LastReceipt {
@@ -60,7 +80,7 @@ class LastReceipt {
   #take() {
     const { register } = this.app.device.paired;
     const wanted = parsed(this.input.value, register);
-    if (!wanted || !Number.isSafeInteger(wanted.no) || wanted.no < 1) return this.#say(t("Ketik angka di nota, misalnya {example}.", "Type the number on the receipt, for example {example}.", { example: receiptNumber(register, 12) }));
+    if (!wanted || wanted.no > MOST || wanted.no < 1) return this.#say(t("Ketik angka di nota, misalnya {example}.", "Type the number on the receipt, for example {example}.", { example: receiptNumber(register, 12) }));
     if (wanted.register !== register) return this.#say(t("Nota itu dari kasir {other}. Cari nota dari {register}.", "That receipt is of register {other}. Look for one of {register}.", { other: wanted.register, register }));
     const near = wanted.no >= this.known && wanted.no <= this.known + FAR;
     if (near || wanted.no === this.typed) return this.#begin(wanted.no);
@@ -91,6 +111,7 @@ class LastReceipt {
 
   async #begin(last) {
     const { store, device } = this.app;
+    if (last || this.known) await askRefunds();
     await store.set("next_no", Math.max(last, this.known) + 1);
     await device.keep({ fresh: false });
     this.app.draw();
