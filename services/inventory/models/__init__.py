@@ -13,6 +13,7 @@ from services.inventory.models.consignments import (
 from services.inventory.models.ledger import returned_line, stock_balance, stock_move
 from services.inventory.models.outputs import Lot, LotRecall, Output, OutputDecision, OutputMaker
 from services.inventory.models.reference import Outlet, Product, SkillGrant, Workshop
+from services.inventory.models.unfinished import open_consignment, open_output
 from services.inventory.models.write_offs import WriteOff, WriteOffApproval, WriteOffLine
 
 __all__ = [
@@ -36,6 +37,8 @@ __all__ = [
     "WriteOff",
     "WriteOffApproval",
     "WriteOffLine",
+    "open_consignment",
+    "open_output",
     "returned_line",
     "stock_balance",
     "stock_move",

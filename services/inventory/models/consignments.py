@@ -21,7 +21,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
-from services.inventory.models.base import Base, code_of
+from services.inventory.models.base import Base, code_of, latest_sql
 from shared.db import POSTED
 
 Quantity = Numeric(14, 3)
@@ -33,7 +33,7 @@ class Consignment(Base):
     """A delivery note: what is to go from one place to another (both are locations)."""
 
     __tablename__ = "consignment"
-    __table_args__ = ({"info": POSTED},)
+    __table_args__ = (Index("ix_consignment_latest", text(latest_sql("drafted_at")), "id"), {"info": POSTED})
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     origin: Mapped[str] = mapped_column(String(60), index=True)
@@ -82,7 +82,7 @@ class ConsignmentDispatch(Base):
 
 
 class Receipt(Base):
-    """It arrived, in whole or in part, by the receiver's own count."""
+    """It arrived, in whole or in part, by the receiver's own count: `received_at` by the device's clock."""
 
     __tablename__ = "receipt"
     __table_args__ = ({"info": POSTED},)
@@ -94,6 +94,11 @@ class Receipt(Base):
     signed_by: Mapped[str | None] = mapped_column(String(16))
     posted_at: Mapped[datetime] = mapped_column(Instant)
     content_hash: Mapped[bytes] = mapped_column(LargeBinary(32))
+
+    @property
+    def effective_at(self) -> datetime:
+        """When it was counted, as far as that can be told: not after the server heard of it."""
+        return min(self.received_at, self.posted_at)
 
 
 class ReceiptLine(Base):

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import (
     CheckConstraint,
+    ColumnElement,
     DateTime,
     ForeignKey,
     ForeignKeyConstraint,
@@ -16,7 +17,10 @@ from sqlalchemy import (
     Numeric,
     String,
     UniqueConstraint,
+    func,
+    text,
 )
+from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import Mapped, mapped_column
 
 from services.inventory.models.base import Base
@@ -27,13 +31,14 @@ Instant = DateTime(timezone=True)
 
 
 class Output(Base):
-    """What a terminal says was made."""
+    """What a terminal says was made: `made_at` and `recorded_at` by its clock, `received_at` by the server's."""
 
     __tablename__ = "output"
     __table_args__ = (
         UniqueConstraint("id", "proposed_by"),
         CheckConstraint("good >= 0 AND rejected >= 0 AND good + rejected > 0", name="something_was_made"),
         Index("ix_output_workshop_id", "workshop", "id"),
+        Index("ix_output_workshop_recorded_at_id", "workshop", "recorded_at", "id"),
         {"info": POSTED},
     )
 
@@ -47,6 +52,16 @@ class Output(Base):
     received_at: Mapped[datetime] = mapped_column(Instant)
     proposed_by: Mapped[str] = mapped_column(String(200))
     content_hash: Mapped[bytes] = mapped_column(LargeBinary(32))
+
+    @hybrid_property
+    def effective_at(self) -> datetime:
+        """When it was made, as far as that can be told: not after the server heard of it. Its day follows from this."""
+        return min(self.made_at, self.received_at)
+
+    @effective_at.inplace.expression
+    @classmethod
+    def _effective_at(cls) -> ColumnElement[datetime]:
+        return func.least(cls.made_at, cls.received_at)
 
 
 class OutputMaker(Base):
@@ -68,6 +83,7 @@ class OutputDecision(Base):
         ForeignKeyConstraint(["output_id", "proposed_by"], ["output.id", "output.proposed_by"]),
         CheckConstraint("decided_by <> proposed_by", name="recorder_is_not_approver"),
         CheckConstraint("decision IN ('accepted', 'rejected')", name="decision"),
+        Index("ix_output_decision_decided_at", "decided_at"),
         {"info": POSTED},
     )
 
@@ -86,7 +102,7 @@ class Lot(Base):
     """What one accepted output became."""
 
     __tablename__ = "lot"
-    __table_args__ = ({"info": POSTED},)
+    __table_args__ = (Index("ix_lot_newest", text("('9999-01-01'::date - made_on)"), "code"), {"info": POSTED})
 
     code: Mapped[str] = mapped_column(String(40), primary_key=True)
     output_id: Mapped[UUID] = mapped_column(ForeignKey("output.id"), unique=True)

@@ -11,14 +11,16 @@ from sqlalchemy import (
     DateTime,
     ForeignKey,
     ForeignKeyConstraint,
+    Index,
     LargeBinary,
     Numeric,
     String,
     UniqueConstraint,
+    text,
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
-from services.inventory.models.base import Base
+from services.inventory.models.base import Base, latest_sql
 from shared.db import POSTED
 
 Instant = DateTime(timezone=True)
@@ -28,7 +30,11 @@ class WriteOff(Base):
     """Proposed: these goods are to be taken out of stock at this location."""
 
     __tablename__ = "write_off"
-    __table_args__ = (UniqueConstraint("id", "proposed_by"), {"info": POSTED})
+    __table_args__ = (
+        UniqueConstraint("id", "proposed_by"),
+        Index("ix_write_off_latest", text(latest_sql("proposed_at")), "id"),
+        {"info": POSTED},
+    )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     location: Mapped[str] = mapped_column(String(60))

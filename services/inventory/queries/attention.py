@@ -6,18 +6,15 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Select, and_, case, cast, exists, func, or_, select
+from sqlalchemy import BigInteger, ColumnElement, Select, and_, case, cast, func, or_, select
 
 from services.inventory.models import (
-    Consignment,
-    ConsignmentDispatch,
     Discrepancy,
     Lot,
     LotRecall,
-    Output,
-    OutputDecision,
     Product,
-    Receipt,
+    open_consignment,
+    open_output,
     stock_balance,
 )
 from services.inventory.models.base import TRANSIT, VIRTUAL, outlet_location
@@ -45,26 +42,21 @@ def _touches(outlet: str | None, ends: Any) -> list[ColumnElement[bool]]:
 
 def undecided_outputs(session: Session) -> Any:
     """`{count, since}` of outputs that nobody has accepted or rejected."""
-    decided = exists().where(OutputDecision.output_id == Output.id)
-    return session.execute(
-        select(func.count().label("count"), func.min(Output.received_at).label("since")).where(~decided)
-    ).one()
+    since = func.min(open_output.c.received_at).label("since")
+    return session.execute(select(func.count().label("count"), since).select_from(open_output)).one()
 
 
 def _underway(outlet: str | None) -> Select[*tuple[Any, ...]]:
-    received = exists().where(Receipt.consignment_id == ConsignmentDispatch.consignment_id)
-    note = (Consignment.id, Consignment.origin, Consignment.destination, Consignment.drafted_at)
-    statement = select(*note, ConsignmentDispatch.dispatched_at).join(
-        ConsignmentDispatch, ConsignmentDispatch.consignment_id == Consignment.id
-    )
-    return statement.where(~received, *_touches(outlet, Consignment))
+    left = open_consignment.c
+    note = (left.consignment_id.label("id"), left.origin, left.destination, left.drafted_at, left.dispatched_at)
+    return select(*note).where(left.dispatched_at.is_not(None), *_touches(outlet, left))
 
 
 def underway(session: Session, *, outlet: str | None, limit: int) -> tuple[int, list[Any]]:
     """Consignments that left and were not counted yet: how many, and those longest under way."""
     found = _underway(outlet)
     count = session.scalar(select(func.count()).select_from(found.subquery())) or 0
-    return count, list(session.execute(found.order_by(ConsignmentDispatch.dispatched_at).limit(limit)))
+    return count, list(session.execute(found.order_by(open_consignment.c.dispatched_at).limit(limit)))
 
 
 def differences(session: Session, *, outlet: str | None, limit: int) -> tuple[int, list[Discrepancy]]:

@@ -6,10 +6,17 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, exists, or_, select
+from sqlalchemy import Select, exists, or_, select
 
-from services.inventory.models import Consignment, ConsignmentDispatch, ConsignmentLine, Receipt, ReceiptLine
-from services.inventory.models.base import code_of
+from services.inventory.models import (
+    Consignment,
+    ConsignmentDispatch,
+    ConsignmentLine,
+    Receipt,
+    ReceiptLine,
+    open_consignment,
+)
+from services.inventory.models.base import clock_ahead, code_of
 from shared.db import Session
 from shared.paging import Page, paged
 
@@ -25,16 +32,19 @@ def listed(
     if outlet is not None:
         own = f"outlet/{outlet}"
         statement = statement.where(or_(Consignment.origin == own, Consignment.destination == own))
-    if status is not None:
-        statement = statement.where(_has(status))
+    if status == "received":
+        statement = statement.where(exists().where(Receipt.consignment_id == Consignment.id))
+    elif status is not None:
+        statement = uncounted(statement, status)
     page = paged(session, statement, [Consignment.id], after=after, limit=limit)
     return Page(shown(session, page.items, outlet=outlet), page.next)
 
 
-def _has(status: str) -> ColumnElement[bool]:
-    received = exists().where(Receipt.consignment_id == Consignment.id)
-    sent = exists().where(ConsignmentDispatch.consignment_id == Consignment.id)
-    return {"received": received, "dispatched": and_(~received, sent), "draft": and_(~received, ~sent)}[status]
+def uncounted(statement: Select[*tuple[Any, ...]], status: str) -> Select[*tuple[Any, ...]]:
+    """Only those that nobody has counted yet: `draft`, or `dispatched`."""
+    sent = open_consignment.c.dispatched_at
+    opened = open_consignment.c.consignment_id == Consignment.id
+    return statement.join(open_consignment, opened).where(sent.is_(None) if status == "draft" else sent.is_not(None))
 
 
 def shown(session: Session, consignments: Sequence[Consignment], *, outlet: str | None) -> list[dict[str, Any]]:
@@ -95,6 +105,8 @@ def shown_receipts(session: Session, found: Sequence[Receipt], *, outlet: str | 
             "id": one.id,
             "consignment_id": one.consignment_id,
             "received_at": one.received_at,
+            "effective_at": one.effective_at,
+            "ahead": clock_ahead(one.received_at, one.posted_at),
             "signed_by": one.signed_by,
             "lines": lines.get(one.id, []),
         }

@@ -6,11 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Numeric, cast, exists, extract, select
+from sqlalchemy import exists, select
 
 from services.inventory.models import (
     Consignment,
-    ConsignmentDispatch,
     ConsignmentLine,
     Discrepancy,
     DiscrepancyResolution,
@@ -19,6 +18,7 @@ from services.inventory.models import (
     Receipt,
     stock_balance,
 )
+from services.inventory.models.base import latest_first
 from services.inventory.queries import consignments
 from shared.db import Session
 from shared.paging import Page, paged
@@ -26,15 +26,14 @@ from shared.paging import Page, paged
 
 def newest(session: Session, *, state: str | None, after: str | None, limit: int) -> Page:
     """Consignments, the latest first; `state`: draft, dispatched, received, or open (with an open difference)."""
-    sent = exists().where(ConsignmentDispatch.consignment_id == Consignment.id)
     counted = exists().where(Receipt.consignment_id == Consignment.id)
     differs = exists().where(Discrepancy.consignment_id == Consignment.id, Discrepancy.open != 0)
-    conditions = {"draft": ~sent & ~counted, "dispatched": sent & ~counted, "received": counted, "open": differs}
-    # Keyset paging goes upwards only: count the seconds backwards.
-    latest = cast(-extract("epoch", Consignment.drafted_at), Numeric(20, 6)).label("latest")
+    latest = latest_first("consignment.drafted_at")
     statement = select(Consignment, latest, Consignment.id.label("id"), differs.label("differs"))
-    if state is not None:
-        statement = statement.where(conditions[state])
+    if state in {"draft", "dispatched"}:
+        statement = consignments.uncounted(statement, state)
+    elif state is not None:
+        statement = statement.where(counted if state == "received" else differs)
     page = paged(session, statement, [latest, Consignment.id], after=after, limit=limit)
     shown = consignments.shown(session, [row.Consignment for row in page.items], outlet=None)
     rows = [

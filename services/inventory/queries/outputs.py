@@ -9,7 +9,8 @@ from uuid import UUID
 
 from sqlalchemy import Select, select
 
-from services.inventory.models import Output, OutputDecision, OutputMaker, Product
+from services.inventory.models import Output, OutputDecision, OutputMaker, Product, open_output
+from services.inventory.models.base import clock_ahead
 from services.inventory.queries.skills import holders
 from shared.clock import business_day
 from shared.db import Session
@@ -25,6 +26,8 @@ def _rows() -> Select[*tuple[Any, ...]]:
         Output.rejected,
         Output.made_at,
         Output.recorded_at,
+        Output.received_at,
+        Output.effective_at.label("effective_at"),
         Output.proposed_by,
         OutputDecision.decision,
         OutputDecision.good.label("accepted_good"),
@@ -32,6 +35,11 @@ def _rows() -> Select[*tuple[Any, ...]]:
         OutputDecision.reason,
         OutputDecision.lot,
     ).outerjoin(OutputDecision, OutputDecision.output_id == Output.id)
+
+
+def _open(statement: Select[*tuple[Any, ...]]) -> Select[*tuple[Any, ...]]:
+    """Only those that nobody has decided about."""
+    return statement.join(open_output, open_output.c.output_id == Output.id)
 
 
 def _with_makers(session: Session, rows: Sequence[Any]) -> list[dict[str, Any]]:
@@ -54,7 +62,11 @@ def listed(
     after: str | None,
     limit: int,
 ) -> Page:
-    """Outputs by id, by workshop, status or terminal, recorded at some time or later."""
+    """Outputs by id, by workshop, status or terminal; or those recorded at some time or later, by that time.
+
+    The time is the terminal's on both sides: it asks by its own clock for what it recorded by it. The order is that of
+    an index: a terminal asks all day long, and must not be answered out of all that its workshop ever made.
+    """
     statement = _rows()
     if workshop is not None:
         statement = statement.where(Output.workshop == workshop)
@@ -63,9 +75,10 @@ def listed(
     if recorded_from is not None:
         statement = statement.where(Output.recorded_at >= recorded_from)
     if status is not None:
-        decided = OutputDecision.decision
-        statement = statement.where(decided.is_(None) if status == "proposed" else decided == status)
-    page = paged(session, statement, [Output.id], after=after, limit=limit)
+        proposed = status == "proposed"
+        statement = _open(statement) if proposed else statement.where(OutputDecision.decision == status)
+    keys = [Output.id] if recorded_from is None else [Output.recorded_at, Output.id]
+    page = paged(session, statement, keys, after=after, limit=limit)
     return Page(_with_makers(session, page.items), page.next)
 
 
@@ -76,16 +89,17 @@ def one(session: Session, output_id: UUID) -> dict[str, Any] | None:
 
 
 def _for_staff() -> Select[*tuple[Any, ...]]:
-    more = (Output.received_at, OutputDecision.decided_at, Product.required_skill)
-    return _rows().add_columns(*more).join(Product, Product.sku == Output.sku)
+    columns = (OutputDecision.decided_at, Product.required_skill)
+    return _rows().add_columns(*columns).join(Product, Product.sku == Output.sku)
 
 
 def _judged(session: Session, rows: Sequence[Any]) -> list[dict[str, Any]]:
-    """Each with `lacking`: the makers for whose sake the skill gate would refuse it now."""
+    """Each with `ahead`, whether its clock was, and `lacking`: the makers for whose sake it would be refused now."""
     found = _with_makers(session, rows)
     groups: dict[tuple[str, Any], set[str]] = {}
     for one in found:
-        one["day"] = business_day(one["made_at"])
+        one["day"] = business_day(one["effective_at"])
+        one["ahead"] = clock_ahead(one["made_at"], one["received_at"])
         refs = {maker.worker_ref for maker in one["makers"]}
         groups.setdefault((one["required_skill"], one["day"]), set()).update(refs)
     able = {key: holders(session, skill=key[0], day=key[1], among=refs) for key, refs in groups.items()}
@@ -97,7 +111,7 @@ def _judged(session: Session, rows: Sequence[Any]) -> list[dict[str, Any]]:
 
 def waiting(session: Session, *, workshop: str | None, after: str | None, limit: int) -> Page:
     """Proposed outputs, oldest first, with `lacking` makers."""
-    statement = _for_staff().where(OutputDecision.decision.is_(None))
+    statement = _open(_for_staff())
     if workshop is not None:
         statement = statement.where(Output.workshop == workshop)
     page = paged(session, statement, [Output.received_at, Output.id], after=after, limit=limit)

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Numeric, cast, extract, select
+from sqlalchemy import select
 
 from services.inventory.models import WriteOff, WriteOffApproval, WriteOffLine
+from services.inventory.models.base import latest_first
 from shared.db import Session
 from shared.paging import Page, paged
 
@@ -49,8 +50,7 @@ def listed(session: Session, *, location: str | None, after: str | None, limit: 
 
 def newest(session: Session, *, after: str | None, limit: int) -> Page:
     """Write-offs, the latest first."""
-    # Keyset paging goes upwards only: count the seconds backwards.
-    latest = cast(-extract("epoch", WriteOff.proposed_at), Numeric(20, 6)).label("latest")
+    latest = latest_first("write_off.proposed_at")
     page = paged(
         session, select(WriteOff, latest, WriteOff.id.label("id")), [latest, WriteOff.id], after=after, limit=limit
     )

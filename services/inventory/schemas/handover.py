@@ -94,11 +94,12 @@ class ReceiptBody(Schema):
 
 
 class ReceiptAnswer(Schema):
-    """A receipt."""
+    """A receipt; counted at `effective_at`, as far as that can be told."""
 
     id = Uuid(required=True)
     consignment_id = Uuid(required=True)
     received_at = Instant(required=True)
+    effective_at = Instant(required=True)
     signed_by = fields.String(required=True, allow_none=True)
     received_by = fields.String(metadata={"description": "Inside the wall only."})
     lines = fields.List(fields.Nested(CountedLine), required=True)

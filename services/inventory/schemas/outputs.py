@@ -108,7 +108,7 @@ class RejectedAnswer(Schema):
 
 
 class OutputAnswer(Schema):
-    """An output with its makers and what was decided."""
+    """An output with its makers and what was decided; it was made at `effective_at`, as far as that can be told."""
 
     id = Uuid(required=True)
     workshop = fields.String(required=True)
@@ -117,6 +117,7 @@ class OutputAnswer(Schema):
     rejected = Quantity(zero=True, required=True)
     made_at = Instant(required=True)
     recorded_at = Instant(required=True)
+    effective_at = Instant(required=True)
     status = fields.String(required=True)
     makers = fields.List(fields.Nested(Maker), required=True)
     accepted_good = Quantity(zero=True, required=True, allow_none=True)
@@ -126,7 +127,7 @@ class OutputAnswer(Schema):
 
 
 class OutputArgs(PageArgs):
-    """Which outputs; `recorded_from`: those recorded at or after that time."""
+    """Which outputs; `recorded_from`: those recorded at or after that time, by their terminal's clock."""
 
     workshop = Code(load_default=None)
     status = fields.String(load_default=None, validate=validate.OneOf(["proposed", "accepted", "rejected"]))

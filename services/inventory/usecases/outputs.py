@@ -76,7 +76,7 @@ def accept(session: Session, *, output_id: UUID, decided_by: str, good: Decimal,
     Raises SkillMissing naming the makers, RecorderIsApprover, AlreadyDecided, NotFound.
     """
     output = _open(session, output_id, decided_by)
-    made_on = business_day(output.made_at)
+    made_on = business_day(output.effective_at)
     product = session.get_one(Product, output.sku)
     makers = session.scalars(select(OutputMaker).filter_by(output_id=output_id)).all()
     wanted = {"decision": "accepted", "good": good, "rejected": rejected}
@@ -103,7 +103,8 @@ def may_make(session: Session, *, workshop: str, sku: str, worker_ref: str, made
     product = session.get(Product, sku)
     if product is None or product.workshop != workshop:
         raise NotFound("No such product of this workshop.")
-    day = business_day(made_at or now())
+    moment = now()  # what is proposed now is not made later, whatever the device's clock says
+    day = business_day(min(made_at or moment, moment))
     return not skills.lacking(session, makers=[worker_ref], skill=product.required_skill, day=day)
 
 
@@ -125,8 +126,9 @@ def _bear(session: Session, output: Output, lot: Lot, decision: OutputDecision, 
     session.add(lot)
     good, rejected = decision.good or Decimal(0), decision.rejected or Decimal(0)
     ends = ((workshop_location(output.workshop), good), (SCRAP, rejected))
+    line, when = (output.id, output.id), output.effective_at
     moves = [
-        Move("output", output.id, output.id, PRODUCTION, target, lot.sku, lot.code, quantity, output.made_at, leg=leg)
+        Move("output", *line, PRODUCTION, target, lot.sku, lot.code, quantity, when, leg=leg)
         for leg, (target, quantity) in enumerate(ends)
         if quantity
     ]

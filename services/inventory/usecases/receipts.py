@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy.dialects.postgresql import insert
@@ -43,13 +44,14 @@ def receive(
         posted_at=now(),
         content_hash=content_hash({**item, "consignment_id": consignment.id}),
     )
+    posted = session.get_one(Receipt, item["id"])
     if new:
-        _post(session, consignment, item)
-    return session.get_one(Receipt, item["id"]), new
+        _post(session, consignment, item, when=posted.effective_at)
+    return posted, new
 
 
-def _post(session: Session, consignment: Consignment, item: Mapping[str, Any]) -> None:
-    receipt, when = item["id"], item["received_at"]
+def _post(session: Session, consignment: Consignment, item: Mapping[str, Any], *, when: datetime) -> None:
+    receipt = item["id"]
     lines = with_ids(receipt, item["lines"], receipt_id=receipt)
     session.execute(insert(ReceiptLine), lines)
     moves = [

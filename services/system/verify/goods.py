@@ -16,6 +16,12 @@ def _said(*names: str) -> list[str]:
 
 _PRODUCT = ("version", "workshop", "category", "unit", "list_price")
 _NAMES = ("e.data->'name'->>'id'", "e.data->'name'->>'en'")
+# By the clock of the terminal, or of the server where that is earlier: which one, was decided at acceptance, for good.
+_MADE_ON = """
+    CASE WHEN b.made_on IN ((o.made_at AT TIME ZONE 'Asia/Makassar')::date,
+                            (o.received_at AT TIME ZONE 'Asia/Makassar')::date) THEN b.made_on END
+"""
+_COUNTED_AT = "CASE WHEN m.moved_at IN (r.received_at, r.posted_at) THEN m.moved_at END"
 _NEWEST = f"{_E} ORDER BY e.subject, {rank('e.data', 'version')} DESC"
 
 OF_INVENTORY = (
@@ -71,10 +77,11 @@ OF_INVENTORY = (
                 "d.lot",
                 "trim_scale(d.good)",
                 "trim_scale(d.rejected)",
-                "(o.made_at AT TIME ZONE 'Asia/Makassar')::date",
+                _MADE_ON,
             )
         } AS v
-              FROM output o JOIN output_decision d ON d.output_id = o.id WHERE d.decision = 'accepted'""",
+              FROM output o JOIN output_decision d ON d.output_id = o.id JOIN lot b ON b.output_id = o.id
+             WHERE d.decision = 'accepted'""",
     ),
     Comparison(
         "inventory → its own log: every maker's share as announced",
@@ -121,8 +128,10 @@ OF_INVENTORY = (
             joined(*_said("consignment_id", "outlet"), instant("e.data", "received_at"), number("l.l", "good"))
         } AS v {_LINES}""",
         f"""SELECT {spaced("r.id", "l.sku", "l.lot")} AS k,
-                   {joined("r.consignment_id", "substr(c.destination, 8)", "r.received_at", "trim_scale(l.good)")} AS v
+                   {joined("r.consignment_id", "substr(c.destination, 8)", _COUNTED_AT, "trim_scale(l.good)")} AS v
               FROM receipt r JOIN receipt_line l ON l.receipt_id = r.id JOIN consignment c ON c.id = r.consignment_id
+              JOIN stock_move m
+                ON (m.document_id, m.line_id, m.leg, m.document_kind) = (r.id, l.id, 0, 'receipt')
              WHERE l.good > 0 AND c.destination LIKE 'outlet/%'""",
     ),
     Comparison(

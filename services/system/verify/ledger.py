@@ -103,6 +103,22 @@ _OPEN = f"""
            {joined("trim_scale(sent)", "trim_scale(good)", "trim_scale(damaged)", "trim_scale(resolved)")} AS v
       FROM discrepancy
 """
+# What is open by the facts, against what is kept of it (services/inventory/models/unfinished.py).
+_LACKING = f"""
+    SELECT {spaced("'output'", "o.id")} AS k, {joined("o.received_at")} AS v
+      FROM output o WHERE NOT EXISTS (SELECT FROM output_decision d WHERE d.output_id = o.id)
+    UNION ALL
+    SELECT {spaced("'consignment'", "c.id")},
+           {joined("c.origin", "c.destination", "c.drafted_at", "d.dispatched_at")}
+      FROM consignment c LEFT JOIN consignment_dispatch d ON d.consignment_id = c.id
+     WHERE NOT EXISTS (SELECT FROM receipt r WHERE r.consignment_id = c.id)
+"""
+_KEPT_OPEN = f"""
+    SELECT {spaced("'output'", "output_id")} AS k, {joined("received_at")} AS v FROM open_output
+    UNION ALL
+    SELECT {spaced("'consignment'", "consignment_id")},
+           {joined("origin", "destination", "drafted_at", "dispatched_at")} FROM open_consignment
+"""
 _TOTALS = """
     SELECT s.id, s.register, s.register_no, s.total, lines.amount AS lines, paid.amount AS paid
       FROM sale s
@@ -166,6 +182,11 @@ def check_documents(view: View) -> Check:
 def check_discrepancies(view: View) -> Check:
     """What was sent, counted and resolved of a handover, line by line."""
     return _both(view, Check("inventory: sent = received + short + damaged − surplus"), _COUNTED, _OPEN)
+
+
+def check_open(view: View) -> Check:
+    """What waits for a decision or a count, as it is kept."""
+    return _both(view, Check("inventory: what is open is what nobody has decided or counted"), _LACKING, _KEPT_OPEN)
 
 
 def _both(view: View, check: Check, says: str, held: str) -> Check:

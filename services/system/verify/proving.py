@@ -113,10 +113,12 @@ def tasks(view: View, aside: Mapping[str, Aside], since: Mark | None) -> list[Ta
         ledger.check_numbers,
         ledger.check_documents,
         ledger.check_discrepancies,
+        ledger.check_open,
         ledger.check_verdicts,
         *(partial(ledger.check_log, service=service) for service in SERVICES),
         *(partial(rows.check_watched, service=service) for service in SERVICES),
         *(partial(rows.check_hands, service=service) for service in SERVICES),
+        *(partial(rows.check_late, service=service, after=seal.get(service)) for service in SERVICES),
         *(partial(seals.check_witnesses, service=service) for service in SERVICES),
         *(partial(marks.check_mark, service=service, mark=since) for service in SERVICES if since),
     ]
