@@ -1,8 +1,8 @@
 """Sealing: about once a second what was logged and posted since is drawn into a chain of hashes.
 
 Each seal is over the one before, the log's rows since, and the digests that the triggers posted since. A fact that has
-a view of its own (`watched.view`) gets its digest here, from its event: nobody waits for that while he records. A
-change made by hand in the second before is not seen as one: verify waits until what it compares is sealed.
+a view of its own (`watched.view`) gets its digest here, from its event: nobody waits for that while he records. What
+was done to it by hand before is in that digest, and noted by triggers. Verify waits until what it compares is sealed.
 """
 
 from __future__ import annotations

@@ -1,8 +1,12 @@
-"""The proof's part of each service's migrations, as a frozen step."""
+"""The proof's part of each service's migrations, as frozen steps.
+
+The second makes again what the first had made otherwise, before there was a release with either.
+"""
 
 from __future__ import annotations
 
 from alembic import op
+from sqlalchemy import text
 
 # How rows are written out must not depend on who asks.
 _PLAIN = (
@@ -65,13 +69,19 @@ RETURNS bytea LANGUAGE sql IMMUTABLE PARALLEL SAFE
 # One row of the queue per statement (and per thousand rows). Its owner writes it: the application's rights in the
 # queue are given after a migration, and it is at work meanwhile. A function for each table, so that its plan is kept;
 # and a statement that wrote nothing (an upsert is an insert and an update) costs nothing. In a table that something
-# else proves, a foreign hand alone is noted, row by row: so nobody else's rows are gathered.
+# else proves, a foreign hand alone is noted, row by row: so nobody else's rows are gathered. A row that it gave
+# another key is noted under both.
 _POST = f"""
 CREATE OR REPLACE FUNCTION public.%1$I() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER {_PLAIN} AS $post$
 BEGIN
     IF TG_LEVEL = 'ROW' THEN
         INSERT INTO posting (table_name, keys, digests)
-        SELECT %2$L, ARRAY[%3$s], ARRAY[row_digest(n::text)] FROM (SELECT NEW.*) AS n;
+        SELECT %2$L, array_agg(part.key), array_agg(part.digest)
+          FROM (SELECT DISTINCT ON (key) key, digest
+                  FROM (SELECT %3$s AS key, row_digest(n::text) AS digest FROM (SELECT NEW.*) AS n
+                         WHERE TG_OP <> 'DELETE'
+                        UNION ALL SELECT %3$s, NULL FROM (SELECT OLD.*) AS n WHERE TG_OP <> 'INSERT') AS both_rows
+                 ORDER BY key, digest) AS part;
     ELSIF EXISTS (SELECT FROM changed) THEN
         INSERT INTO posting (table_name, keys, digests)
         SELECT %2$L, array_agg(part.key), array_agg(part.digest)
@@ -84,24 +94,50 @@ BEGIN
 END
 $post$
 """
+# Nobody changes what stands in the queue: whoever does is its hand.
 _NOTE_HAND = f"""
-CREATE FUNCTION note_hand() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE OR REPLACE FUNCTION note_hand() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     NEW.posted_at := now();
     NEW.hand := CASE WHEN {_FOREIGN} AND coalesce(current_setting('lapak.watching', true), '') <> 'yes'
-                     THEN session_user END;
+                     THEN session_user WHEN TG_OP = 'UPDATE' THEN OLD.hand END;
     RETURN NEW;
 END
 $$
 """
-_ON_POSTING = "CREATE TRIGGER note_hand BEFORE INSERT ON posting FOR EACH ROW EXECUTE FUNCTION note_hand()"
+_ON_POSTING = """
+CREATE OR REPLACE TRIGGER note_hand BEFORE INSERT OR UPDATE ON posting FOR EACH ROW EXECUTE FUNCTION note_hand()
+"""
+
+# A posted row is held against its digest from the start, whatever is done to it. What is sealed with something else has
+# none until then: so whoever changes or deletes it is noted as who adds one is. (The application deletes from the
+# outbox alone, and changes none of them.)
+_PUT_TRIGGERS = f"""
+CREATE OR REPLACE FUNCTION put_triggers(p_table text) RETURNS void LANGUAGE plpgsql {_PLAIN} AS $$
+DECLARE
+    v_on text;
+    v_watched watched%ROWTYPE;
+BEGIN
+    SELECT * INTO STRICT v_watched FROM watched WHERE table_name = p_table;
+    EXECUTE format($format${_POST}$format$, 'post_' || p_table, p_table, v_watched.key);
+    FOREACH v_on IN ARRAY
+        CASE v_watched.keeps WHEN 'posted' THEN '{{INSERT}}'::text[] ELSE '{{INSERT,UPDATE,DELETE}}' END LOOP
+        EXECUTE format(
+            'CREATE OR REPLACE TRIGGER %I AFTER %s ON %I %s EXECUTE FUNCTION public.%I()',
+            'post_' || lower(v_on), v_on, p_table, CASE WHEN v_watched.keeps IN ('facts', 'guarded')
+                THEN $row$FOR EACH ROW WHEN ({_FOREIGN})$row$
+                ELSE 'REFERENCING ' || CASE v_on WHEN 'DELETE' THEN 'OLD' ELSE 'NEW' END
+                     || ' TABLE AS changed FOR EACH STATEMENT' END, 'post_' || p_table);
+    END LOOP;
+END
+$$
+"""
 
 # From now on; what is there already is posted as it is found, by no hand. Nobody writes to the table meanwhile.
 _WATCH = f"""
-CREATE FUNCTION watch(p_table text, p_keeps text, p_key text, p_view text, p_event text) RETURNS void
+CREATE OR REPLACE FUNCTION watch(p_table text, p_keeps text, p_key text, p_view text, p_event text) RETURNS void
 LANGUAGE plpgsql {_PLAIN} AS $$
 DECLARE
-    v_on text;
     v_digest text := 'row_digest(n::text)';
     v_from text := p_table;
     v_columns text[];
@@ -114,15 +150,7 @@ BEGIN
     VALUES (p_table, p_keeps, p_key, v_columns, p_view, p_event, nextval(pg_get_serial_sequence('posting', 'id')))
         ON CONFLICT (table_name) DO UPDATE SET keeps = excluded.keeps, key = excluded.key, columns = excluded.columns,
            view = excluded.view, event = excluded.event, since = now(), floor = excluded.floor;
-    EXECUTE format($format${_POST}$format$, 'post_' || p_table, p_table, p_key);
-    FOREACH v_on IN ARRAY CASE p_keeps WHEN 'changes' THEN '{{INSERT,UPDATE,DELETE}}'::text[] ELSE '{{INSERT}}' END LOOP
-        EXECUTE format(
-            'CREATE OR REPLACE TRIGGER %I AFTER %s ON %I %s EXECUTE FUNCTION public.%I()',
-            'post_' || lower(v_on), v_on, p_table, CASE WHEN p_keeps IN ('facts', 'guarded')
-                THEN $row$FOR EACH ROW WHEN ({_FOREIGN})$row$
-                ELSE 'REFERENCING ' || CASE v_on WHEN 'DELETE' THEN 'OLD' ELSE 'NEW' END
-                     || ' TABLE AS changed FOR EACH STATEMENT' END, 'post_' || p_table);
-    END LOOP;
+    PERFORM put_triggers(p_table);
     IF p_keeps = 'facts' THEN  -- those whose event is sealed already; the others will be
         v_digest := 'n.digest';
         v_from := format('(SELECT f.* FROM %I f JOIN event_log e ON e.type = %L AND e.subject = f.id::text
@@ -139,14 +167,29 @@ END
 $$
 """
 
+_NEWEST = (_NOTE_HAND, _ON_POSTING, _PUT_TRIGGERS, _WATCH)
+_UNDIGESTED = "SELECT table_name FROM watched WHERE keeps IN ('facts', 'guarded') ORDER BY table_name"
+
 
 def statements() -> list[str]:
-    """The statements of the step, one by one."""
+    """The statements of the first step, one by one."""
     tables = [statement for statement in _TABLES.split(";") if statement.strip()]
-    return [*tables, _DIGEST, _HEADS, _LINK, _NOTE_HAND, _ON_POSTING, _WATCH]
+    return [*tables, _DIGEST, _HEADS, _LINK, *_NEWEST]
 
 
 def create_proof() -> None:
     """The step of every service that makes the tables and functions; what is watched follows from the models."""
     for statement in statements():
         op.execute(statement)
+
+
+def see_hands() -> None:
+    """A later step: whoever changes or deletes a row that has no digest yet is noted, as who adds one.
+
+    One table after the other, each in a transaction of its own: nobody waits for more than one. Safe to repeat.
+    """
+    with op.get_context().autocommit_block():
+        for statement in _NEWEST:
+            op.execute(statement)
+        for table in op.get_bind().scalars(text(_UNDIGESTED)).all():
+            op.execute(f"SELECT put_triggers('{table}')")

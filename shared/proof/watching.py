@@ -22,8 +22,17 @@ _FILLED = text("""
         SELECT FROM pg_attribute WHERE attrelid = CAST(:table AS regclass) AND attnum > 0 AND NOT attisdropped
            AND attname <> ALL(:columns) AND (atthasdef OR attnotnull))
 """)
-# What this transaction has written: no other bears its time, and nobody has sealed it yet.
-_REWRITTEN = text("SELECT DISTINCT table_name FROM posting WHERE hand IS NOT NULL AND posted_at = now()")
+# What this transaction has written: no other bears its time, and nobody has sealed it yet. Facts are sealed with rows
+# that refer to them.
+_REWRITTEN = text("""
+    WITH written AS (SELECT DISTINCT table_name FROM posting WHERE hand IS NOT NULL AND posted_at = now())
+    SELECT table_name FROM written
+     UNION
+    SELECT f.table_name FROM written
+      JOIN pg_constraint c ON c.contype = 'f' AND c.conrelid = to_regclass(written.table_name)
+      JOIN watched f ON f.keeps = 'facts' AND c.confrelid = to_regclass(f.table_name)
+      JOIN watched w ON w.table_name = written.table_name AND w.keeps = 'guarded'
+""")
 _READY = text("SELECT to_regproc('watch') IS NOT NULL")
 
 

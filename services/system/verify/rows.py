@@ -46,7 +46,7 @@ _HANDS = """
 _TRIGGERS = """
     SELECT w.table_name, 'post_' || lower(kind) AS name
       FROM watched w
-      CROSS JOIN unnest(CASE w.keeps WHEN 'changes' THEN '{INSERT,UPDATE,DELETE}'::text[] ELSE '{INSERT}' END) AS kind
+      CROSS JOIN unnest(CASE w.keeps WHEN 'posted' THEN '{INSERT}'::text[] ELSE '{INSERT,UPDATE,DELETE}' END) AS kind
      WHERE NOT EXISTS (
         SELECT FROM pg_trigger t WHERE t.tgrelid = to_regclass(w.table_name) AND t.tgname = 'post_' || lower(kind)
            AND t.tgenabled IN ('O', 'A'))
@@ -55,6 +55,18 @@ _TRIGGERS = """
 _TAKEN_AGAIN = """
     SELECT w.table_name, w.since, count(*) AS postings FROM posted p
       JOIN watched w ON w.table_name = p.table_name AND p.id < w.floor GROUP BY w.table_name ORDER BY w.table_name
+"""
+# A seal's first event is its oldest: where that was not late, none is looked at. What is older than the watch was taken
+# as it was found anyway.
+_LATE = """
+    SELECT w.table_name, count(*) AS rows, min(e.time) AS since, max(s.sealed_at) AS until
+      FROM watched w
+      JOIN seal s ON s.number > :after
+      JOIN event_log oldest ON oldest.seq = s.lo + 1 AND oldest.time < s.sealed_at - interval '1 minute'
+      JOIN event_log e ON e.seq > s.lo AND e.seq <= s.hi AND e.type = w.event
+       AND e.time < s.sealed_at - interval '1 minute'
+     WHERE w.keeps = 'facts' AND e.time > w.since
+     GROUP BY w.table_name ORDER BY w.table_name
 """
 _PARTS = ("itself", "its lines", "its payments")
 
@@ -84,6 +96,16 @@ def check_table(view: View, service: str, one: dict[str, Any], after: int | None
         check.differ(f"{table} {found.key}: {_what(found, facts=keeps == 'facts')}")
     if unread:
         check.differ(f"{table}: and more, in {unread} other parts of it")
+    return check
+
+
+def check_late(view: View, service: str, after: int | None) -> Check:
+    """Facts that lay unsealed for long, since nobody sealed: what was done to them by then is not in their digest."""
+    check = Check(f"{service}: every row as it was posted")
+    for row in view.source(service, _LATE, after=after or 0):
+        between = f"between {row.since:%Y-%m-%d %H:%M:%S} and {row.until:%Y-%m-%d %H:%M:%S}"
+        what = f"{row.rows} of its rows were sealed more than a minute after they were recorded ({between})"
+        check.explained.append(f"{row.table_name}: {what}; a hand that had switched the triggers off is not seen there")
     return check
 
 

@@ -31,7 +31,8 @@ TAMPERING = (
 )
 
 
-def _drift(view: View) -> list[str]:
+def drift(view: View) -> list[str]:
+    """What is named of sales' rows."""
     checks = [check_table(view, "sales", one, None) for one in to_compare(view, "sales")]
     checks += [check_hands(view, "sales"), check_watched(view, "sales"), check_chain(view, "sales", 0)]
     return [line for check in checks for line in check.drift]
@@ -52,7 +53,7 @@ def test_what_is_done_to_posted_rows_by_sql_is_named(
         move(session)
     seal_all(databases["sales"])
     with views(databases) as lanes:
-        assert _drift(lanes[0]) == []
+        assert drift(lanes[0]) == []
     admin = with_database(servers.postgres_url, part(urls_for("sales").owner, "dbname"))
     for statement in TAMPERING:
         with psycopg.connect(admin) as hand:
@@ -61,4 +62,4 @@ def test_what_is_done_to_posted_rows_by_sql_is_named(
             hand.execute(statement.encode())
             hand.commit()
         with views(databases) as lanes:
-            assert _drift(lanes[0]), statement
+            assert drift(lanes[0]), statement
