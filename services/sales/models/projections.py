@@ -6,7 +6,19 @@ from datetime import date, datetime
 from decimal import Decimal
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Column, Index, Numeric, String, Table, UniqueConstraint, Uuid
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Computed,
+    Index,
+    Numeric,
+    String,
+    Table,
+    UniqueConstraint,
+    Uuid,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from services.sales.models.base import Base, Code, Instant, Quantity
@@ -51,6 +63,10 @@ class Lot(Base):
     workshop: Mapped[str] = mapped_column(Code)
     made_on: Mapped[date]
     expires_on: Mapped[date | None]
+
+
+Index("ix_lot_sku_expires_on_code", Lot.sku, Lot.expires_on, Lot.code)
+Index("ix_lot_undated", Lot.code, postgresql_where=Lot.expires_on.is_(None))
 
 
 class LotRecall(Base):
@@ -101,7 +117,10 @@ outlet_stock = Table(
     Column("sku", Code, nullable=False),
     Column("lot", Code),
     Column("on_hand", Numeric(30, 3), nullable=False),
+    # Has an index find what is left, and lets a sale change `on_hand`, which no index names, in place.
+    Column("some_left", Boolean, Computed("on_hand > (0)::numeric", persisted=True)),
     UniqueConstraint("outlet", "sku", "lot", postgresql_nulls_not_distinct=True),
     info=DERIVED,
 )
 Index("ix_outlet_stock_lot", outlet_stock.c.lot)
+Index("ix_outlet_stock_some_left", outlet_stock.c.outlet, outlet_stock.c.lot, postgresql_where=text("some_left"))

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 from flask import Response, request
 
 from services.sales.queries import catalogue as read
-from services.sales.queries import reports
+from services.sales.queries import catalogue_outlines, reports
 from services.sales.schemas import reference as shapes
 from shared import jsontext
 from shared.clock import now
@@ -26,13 +27,16 @@ _catalogue = shapes.Catalogue()
 def get_catalogue(args: dict[str, Any]) -> Any:
     """Products with price and lots at an outlet, first expired first; answers 304 when nothing changed."""
     require_scope(outlet=args["outlet"])
+    since = time.monotonic()
     with transaction() as session:
         items = read.catalogue(session, outlet=args["outlet"], moment=now())
     body = _catalogue.dump({"outlet": args["outlet"], "items": items})
     answer = Response(jsontext.dumps(body), content_type="application/json")
     answer.headers["Cache-Control"] = "private, no-cache"
-    answer.set_etag(read.etag(items))
-    read.forget_outline(current_database(), args["outlet"])
+    tag = read.etag(items)
+    answer.set_etag(tag)
+    if current_token().outlet == args["outlet"]:  # others may name any
+        catalogue_outlines.saw(current_database(), args["outlet"], read.outline_of(tag), since=since)
     return answer.make_conditional(request)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy.dialects.postgresql import insert
 
 from services.sales.models import RegisterState
-from services.sales.queries import catalogue
+from services.sales.queries import catalogue_outlines
 from services.sales.queries.registers import sync
 from services.sales.usecases import reference
 from services.sales.usecases.recording import Till
@@ -42,4 +42,4 @@ def news(database: Database, *, at: Till, told: dict[str, Any]) -> dict[str, Any
     with database.transaction() as session:
         report(session, register=at.register, outlet=at.outlet, **said)
         answer = sync(session, at.register)
-    return answer | {"catalogue_changed": catalogue.outline_at(database, at.outlet) != catalogue.outline_of(held)}
+    return answer | {"catalogue_changed": catalogue_outlines.changed(database, at.outlet, held)}
