@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import text
@@ -49,8 +49,9 @@ class Position:
 
 
 _PLACE = "source = :source AND epoch = :epoch"
-# While a snapshot is held every batch leaves a dead version of the row it moved, all of them under one key. Read by
-# `ix_cursor_newest`, highest first, each row is found at once: only its newest version is the highest.
+# While a snapshot is held every batch leaves a dead version of the row it moved, all of them alike. Read by
+# `ix_cursor_newest`, highest first, each row is found at once: only its newest version is the highest. A unique key
+# would be read instead of it, and each change would have to ask of every dead version whether it lives.
 NEWEST = f"""
     RECURSIVE newest AS (
         (SELECT * FROM cursor WHERE {_PLACE} ORDER BY types DESC, last_seq DESC LIMIT 1)
@@ -76,10 +77,8 @@ _NEW = text(f"""
       LEFT JOIN LATERAL unnest(int8multirange(int8range(:lo, :hi)) - c.got) AS r ON true
      ORDER BY c.types, lo
 """)
-_INSERT = text("""
-    INSERT INTO cursor (source, epoch, types, got) VALUES (:source, :epoch, :types, CAST(:got AS int8multirange))
-    ON CONFLICT DO NOTHING
-""")
+_ALONE = text("SELECT pg_advisory_xact_lock(hashtext('cursor'), hashtext(:source))")
+_INSERT = text("INSERT INTO cursor (source, epoch, types) VALUES (:source, :epoch, :types)")
 _RETYPE = text(f"UPDATE cursor SET types = :kept WHERE {_PLACE} AND types = :types")
 _DELETE = text(f"DELETE FROM cursor WHERE {_PLACE} AND types = :types")
 # Last statements of the transaction: locking the cursor first makes four workers slower than one.
@@ -106,17 +105,23 @@ def prepare(session: Session, consumer: Consumer, source: str, epoch: UUID, *, f
     epoch is followed.
     """
     wanted = set(consumer.types_from(source))
-    place = {"source": source, "epoch": epoch}
+    place: dict[str, Any] = {"source": source, "epoch": epoch}
     if not session.execute(_FOLLOWED, place).first() and not (first and session.execute(_BEGIN, place).first()):
         raise UnknownEpoch(f"{consumer.service} does not follow epoch {epoch} of {source}, nor one before it")
+    if _fit(session, place, wanted):
+        session.execute(_ALONE, place)  # no key keeps two transactions from beginning the same row
+        if missing := _fit(session, place, wanted):
+            session.execute(_INSERT, place | {"types": missing})
+
+
+def _fit(session: Session, place: dict[str, Any], wanted: set[str]) -> list[str]:
+    """Give up what is not subscribed to any more; the types that no row has yet, sorted."""
     held = session.scalars(_ROWS, place).all()
     for types in held:
         kept = sorted(wanted & set(types))
         if kept != list(types):
             session.execute(_RETYPE if kept else _DELETE, place | {"types": types, "kept": kept})
-    missing = sorted(wanted - {name for types in held for name in types})
-    if missing:
-        session.execute(_INSERT, place | {"types": missing, "got": "{}"})
+    return sorted(wanted - {name for types in held for name in types})
 
 
 def positions(session: Session, batch: Batch, *, partly: bool = False) -> list[Position]:

@@ -91,10 +91,16 @@ CREATE INDEX ix_dead_letter_event_id ON dead_letter ((event ->> 'id'));
 CREATE INDEX ix_dead_letter_turn ON dead_letter (fingerprint, attempts, died_at) WHERE resolution IS NULL;
 """
 
+# While a snapshot is held, whoever changes the row of a unique key asks of all its dead versions whether they live.
+_WITHOUT_KEYS = """
+ALTER TABLE stream DROP CONSTRAINT pk_stream;
+ALTER TABLE cursor DROP CONSTRAINT pk_cursor;
+"""
+
 
 def statements() -> list[str]:
     """All steps of the plane, statement by statement."""
-    return _split(_0001 + _BY_INDEX)
+    return _split(_0001 + _BY_INDEX + _WITHOUT_KEYS)
 
 
 def _split(step: str) -> list[str]:
@@ -104,6 +110,12 @@ def _split(step: str) -> list[str]:
 def find_by_index() -> None:
     """A step of every service: whatever the plane asks for again and again is found by an index."""
     for statement in _split(_BY_INDEX):
+        op.execute(statement)
+
+
+def change_without_keys() -> None:
+    """A step of every service: a row that changes all the time has no unique key (docs/decisions/0012)."""
+    for statement in _split(_WITHOUT_KEYS):
         op.execute(statement)
 
 

@@ -64,11 +64,11 @@ outbox = Table(
 )
 
 #: One row: where the log ends. Its row lock fences a relay that was thought dead. Rows of the outbox up to `moved_id`
-#: are in the log, or were never committed. Found by its index, highest first: see docs/decisions/0012.
+#: are in the log, or were never committed. Found by its index, highest first, and without a key: docs/decisions/0012.
 stream = Table(
     "stream",
     PLUMBING,
-    Column("id", SmallInteger, primary_key=True, server_default=text("1")),
+    Column("id", SmallInteger, nullable=False, server_default=text("1")),
     Column("source", String(20), nullable=False),
     Column("epoch", Uuid, nullable=False, server_default=func.gen_random_uuid()),
     Column("last_seq", BigInteger, nullable=False, server_default=text("0")),
@@ -109,13 +109,14 @@ delivery = Table(
 
 # -- inward: what this service has received ---------------------------------------------------------------
 
-#: What was received of a source, as ranges of sequences. A type subscribed to later has a row of its own.
+#: What was received of a source, as ranges of sequences. A type subscribed to later has a row of its own. Without a
+#: key, as `stream`: rows begin one transaction after the other.
 cursor = Table(
     "cursor",
     PLUMBING,
-    Column("source", String(20), primary_key=True),
-    Column("epoch", Uuid, primary_key=True),
-    Column("types", ARRAY(Text), primary_key=True),
+    Column("source", String(20), nullable=False),
+    Column("epoch", Uuid, nullable=False),
+    Column("types", ARRAY(Text), nullable=False),
     Column("got", INT8MULTIRANGE, nullable=False, server_default=text("'{}'")),
     Column("last_seq", BigInteger, nullable=False, server_default=text("0")),
     Column("last_id", Uuid),

@@ -1,6 +1,7 @@
 """A snapshot that is held (a backup, a long report) beside calm: how long from a sale to its move, at 300 events/s.
 
-What is replaced or deleted while it is held cannot be cleaned away. Calm is measured before and after, in the same run.
+What is replaced or deleted while it is held cannot be cleaned away. Calm is measured before, in the same run; and once
+more after, while what was kept is being cleaned away.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from tests.benchmarks import events, load
 PER_SECOND = 300  # events
 SIZE = 10  # sales in a request of the trade
 PROBES = 10  # sales a second that are watched, one per request
-WATCHED = 30  # seconds
+WATCHED = 60  # seconds
 AIM = 1.5
 
 _DEAD = "SELECT coalesce(sum(n_dead_tup), 0) FROM pg_stat_user_tables WHERE relname = 'outbox'"
@@ -100,7 +101,7 @@ def run(system: Running, console: Console, *, minutes: float) -> None:
             time.sleep(minutes * 60)
             look(f"held for {minutes:g} minutes")
         time.sleep(5)
-        look("calm, after")
+        look("just after")
         rate = trade.sold / (time.perf_counter() - began)
     table = Table(title=f"A held snapshot, {rate:,.0f} events/s (asked: {PER_SECOND})", title_justify="left")
     for name in ("when", "p50", "p99", "dead rows in the outbox"):
@@ -108,6 +109,6 @@ def run(system: Running, console: Console, *, minutes: float) -> None:
     for one in looks:
         table.add_row(one.when, f"{one.percentile(0.5):.0f} ms", f"{one.percentile(0.99):.0f} ms", f"{one.dead:,}")
     console.print(table)
-    before, held, after = (one.percentile(0.99) for one in looks)
-    ratio = held / max(before, after)
+    before, held, _ = (one.percentile(0.99) for one in looks)
+    ratio = held / before
     console.print(f"p99 held: {ratio:.2f} times calm (aim: at most {AIM}): {'reached' if ratio <= AIM else 'MISSED'}.")

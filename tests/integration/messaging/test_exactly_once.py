@@ -16,6 +16,7 @@ from shared.messaging.apply import apply
 from shared.messaging.batch import Batch
 from shared.messaging.reconciler import received_all
 from tests.integration.messaging.plane import Plane, sale
+from tests.waiting import until
 
 
 def _part(whole: Batch, lo: int, hi: int) -> Batch:
@@ -83,6 +84,29 @@ def test_a_type_subscribed_to_later_gets_its_whole_history(plane: Plane) -> None
         assert cursor.lowest_hole(session, "sales", whole.epoch, head=3) == 1
     apply(plane.consumer_database, plane.consumer, whole)
     assert len(plane.effects()) == 3
+
+
+_WAITS = text("""
+    SELECT EXISTS (SELECT FROM pg_locks JOIN pg_database d ON d.oid = database
+                    WHERE locktype = 'advisory' AND NOT granted AND d.datname = current_database())
+""")
+
+
+def test_two_that_begin_the_same_row_of_cursor_wait_for_each_other(plane: Plane) -> None:
+    plane.announce(sale())
+    plane.log_all()
+    whole = plane.batch()
+    with plane.consumer_database.transaction() as session:  # it was followed before, or the first waits for this row
+        followed = text("INSERT INTO source_state (source, epoch) VALUES ('sales', :epoch)")
+        session.execute(followed, {"epoch": whole.epoch})
+    with ThreadPoolExecutor(1) as pool:
+        with plane.consumer_database.transaction() as session:
+            cursor.prepare(session, plane.consumer, "sales", whole.epoch, first=False)
+            other = pool.submit(apply, plane.consumer_database, plane.consumer, whole)
+            until("it waits, or does not", lambda: other.done() or bool(session.scalar(_WAITS)))
+        other.result()
+    assert len(plane.rows("cursor")) == 1, "the table has no key"
+    assert len(plane.effects()) == 1
 
 
 def test_a_batch_filtered_by_other_types_does_not_count_as_received(plane: Plane) -> None:

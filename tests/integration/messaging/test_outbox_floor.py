@@ -188,11 +188,18 @@ def test_while_a_snapshot_is_held_each_look_costs_what_it_costs_in_calm(plane: P
             for statement in looks:
                 assert buffers(session, statement, {"floor": bounds.floor}) < 12, statement
             assert buffers(session, f"SELECT last_seq {log.ROW} FOR UPDATE", {}) < 12
+            last = session.scalar(text(f"SELECT last_seq {log.ROW}"))
+            moved = "UPDATE stream SET last_seq = :last + 1 WHERE last_seq = :last"
+            assert buffers(session, moved, {"last": last}) < 20, "a change asks no dead version whether it lives"
         with inward.transaction() as session:
             place = {"source": "sales", "epoch": plane.batch().epoch}
             newest = f"WITH {cursor.NEWEST} SELECT types FROM newest"
             assert buffers(session, newest, place) < 12
-            assert session.execute(text(newest), place).all() == [(list(plane.consumer.types_from("sales")),)]
+            types = list(plane.consumer.types_from("sales"))
+            assert session.execute(text(newest), place).all() == [(types,)]
+            held = session.scalar(cursor._HOLD, place | {"types": types})
+            values = {"held": held, "new": "{[9000,9001)}", "last": 9000, "last_id": None}
+            assert buffers(session, cursor._ADVANCE.text, values) < 20, "a change asks no dead version whether it lives"
     by_index.dispose()
     inward.dispose()
 
