@@ -130,9 +130,16 @@ def complain(page: Page, complaints: list[str]) -> None:
     page.on("pageerror", failed)
 
 
+#: A button that is enabled again has the colours of neither for a moment.
+_AT_REST = """() => Promise.allSettled(
+    document.getAnimations().filter((one) => one instanceof CSSTransition).map((one) => one.finished)
+).then(() => true)"""
+
+
 def accessible(page: Page) -> list[str]:
     """What axe finds against WCAG 2.2 A and AA; empty when all is well."""
     page.wait_for_load_state()  # words may be there before their style sheet
+    page.evaluate(_AT_REST)
     tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
     found = Axe().run(page, options={"runOnly": {"type": "tag", "values": tags}}).response["violations"]
     return [

@@ -26,7 +26,7 @@ export function pairingView(app) {
   const press = h("button", { class: "button primary big wide" }, t("Pasangkan", "Pair"));
   const send = async (event) => {
     event.preventDefault();
-    press.disabled = true;
+    press.disabled = told.hidden = true; // what was said of the code before is not said of this one
     const problem = await device.pair(code.value, (said) => unfit(app, said));
     press.disabled = false;
     if (problem) {

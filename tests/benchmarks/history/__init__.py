@@ -59,11 +59,11 @@ def _catch_up(url: str, consumer: str, log: Any) -> None:
     received = """
         INSERT INTO cursor (source, epoch, types, got, last_seq, last_id)
         VALUES ('sales', %(epoch)s, %(types)s, int8multirange(int8range(1, %(last)s + 1)), %(last)s, %(id)s)
-        ON CONFLICT (source, epoch, types) DO UPDATE
-           SET got = excluded.got, last_seq = excluded.last_seq, last_id = excluded.last_id
     """
     values = {"epoch": epoch, "types": list(subscription(consumer, "sales")), "last": last_seq, "id": last_id}
     with psycopg.connect(url) as connection:
+        begun = "DELETE FROM cursor WHERE source = 'sales' AND epoch = %(epoch)s AND types = %(types)s"
+        connection.execute(begun, values)
         connection.execute(received, values)
         connection.execute(
             """INSERT INTO source_state (source, epoch, head) VALUES ('sales', %(epoch)s, %(last)s)

@@ -9,6 +9,7 @@ from uuid import uuid4
 
 import psycopg
 import pytest
+from psycopg.rows import dict_row
 
 from shared.backup import NotDone, cut, take
 from shared.config import SERVICES
@@ -68,11 +69,13 @@ def _log(lapak: Installation, stop: threading.Event) -> None:
 
 def _receive(lapak: Installation, stop: threading.Event) -> None:
     note = """
-        INSERT INTO cursor (source, epoch, types, last_seq) VALUES ('sales', %s, '{}', %s)
-        ON CONFLICT (source, epoch, types) DO UPDATE SET last_seq = excluded.last_seq
+        WITH moved AS (
+            UPDATE cursor SET last_seq = %(last_seq)s WHERE source = 'sales' AND epoch = %(epoch)s RETURNING 1)
+        INSERT INTO cursor (source, epoch, types, last_seq) SELECT 'sales', %(epoch)s, '{}', %(last_seq)s
+         WHERE NOT EXISTS (SELECT FROM moved)
     """
     with (
-        psycopg.connect(lapak.url("sales"), autocommit=True) as source,
+        psycopg.connect(lapak.url("sales"), autocommit=True, row_factory=dict_row) as source,
         psycopg.connect(lapak.url("inventory"), autocommit=True) as own,
     ):
         while not stop.is_set():
