@@ -8,10 +8,11 @@ const SETTLED = 10_000; // ms; after a change of epoch some processes still say 
 export class Again {
   /**
    * `kinds`: of records that are facts, in the order in which they go, "kind" or "kind:part"; `requests(record, part)`: what
-   * to send of one; `unsent`: how a record says that it waits.
+   * to send of one; `unsent`: how a record says that it waits; `waits(entry)`: which entries wait for all others that go again.
    */
-  constructor(store, { kinds = [], requests, unsent = {} }) {
-    Object.assign(this, { store, kinds, requests, unsent, epochs: [], work: null, changed: -Infinity });
+  constructor(store, { kinds = [], requests, unsent = {}, waits = null }) {
+    Object.assign(this, { store, kinds, requests, unsent, waits, epochs: [], work: null, changed: -Infinity });
+    Object.assign(this, { going: 0, entered: false });
   }
 
   async load() {
@@ -19,6 +20,23 @@ export class Again {
       this.epochs = (await tx.get("kv", "epochs")) ?? [];
       this.work = (await tx.get("kv", "again")) ?? null;
     });
+  }
+
+  /** One more (1) or less (−1) that goes again is in the queue, and not refused. */
+  goes(entry, by) {
+    if (entry.again && !entry.problem && !this.waits?.(entry)) this.going += by;
+  }
+
+  /** Which entries have to wait; null while none has to. */
+  get later() {
+    return this.work || this.going > 0 ? this.waits : null;
+  }
+
+  /** Whether the server has all again, since it said another epoch: once. */
+  over() {
+    const over = this.entered && !this.work && this.going <= 0;
+    if (over) this.entered = false;
+    return over;
   }
 
   /** How many records are still to be looked through. */
@@ -50,7 +68,7 @@ export class Again {
   async #keep(tx, epochs, work) {
     await tx.put("kv", work, "again");
     tx.after(() => {
-      if (epochs.at(-1) !== this.epochs.at(-1)) this.changed = performance.now();
+      if (epochs.at(-1) !== this.epochs.at(-1)) Object.assign(this, { changed: performance.now(), entered: true });
       Object.assign(this, { epochs, work });
     });
     return work !== null;

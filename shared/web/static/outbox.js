@@ -26,7 +26,7 @@ export class Outbox extends EventTarget {
     this.state = { unsent: 0, oldest: null, refused: 0, again: 0, trouble: null, drift: device.drift, sentAt: null };
     this.single = false; // one at a time, to find the one that the server will not have
     this.pause = 0;
-    Object.assign(this, { queued: 0, going: 0 }); // `going`: how many go again, and others wait for them
+    this.queued = 0;
   }
 
   /** In the transaction that records the fact. */
@@ -38,12 +38,8 @@ export class Outbox extends EventTarget {
 
   #moved(entry, by, had = false) {
     this.queued += by;
-    this.#goes(entry, by);
+    this.again.goes(entry, by);
     this.screen.tally?.(entry, by, had);
-  }
-
-  #goes(entry, by) {
-    if (entry.again && !entry.problem && !this.screen.waits?.(entry)) this.going += by;
   }
 
   /** Take one that was refused out of the queue, in the caller's transaction. @returns it, null when it is not there */
@@ -128,7 +124,7 @@ export class Outbox extends EventTarget {
       }
       tx.after(() => {
         this.screen.tally?.(null, 0);
-        Object.assign(this, { queued: 0, going: 0 });
+        this.queued = this.again.going = 0;
         for (const entry of counted) this.#moved(entry, 1);
         this.state.refused = counted.filter((entry) => entry.problem).length;
       });
@@ -164,6 +160,7 @@ export class Outbox extends EventTarget {
   }
 
   async #turn() {
+    if (this.again.over()) await this.#count(); // what was refused, perhaps because the server lacked what went again since
     if (this.again.work && this.queued - this.state.refused < MOST) await this.#queueAgain();
     return this.#step();
   }
@@ -176,16 +173,13 @@ export class Outbox extends EventTarget {
   /** All that the server lacks, also what a restored one is still to be sent again. */
   async everything() {
     while (this.again.work) await this.#queueAgain(MANY);
-    const [all, later] = [await this.first(), this.#later()];
+    const [all, later] = [await this.first(), this.again.later];
     return later ? all.sort((one, other) => later(one) - later(other)) : all;
   }
 
-  /** Which entries wait for others; null while none has to. */
-  #later = () => (this.again.work || this.going > 0 ? this.screen.waits : null);
-
   async #next() {
     const all = await this.first(MOST + 1 + this.state.refused);
-    const later = this.#later();
+    const { later } = this.again;
     const entries = all.filter((entry) => !entry.problem && !later?.(entry));
     const [first] = entries;
     const same = entries.findIndex((entry) => entry.path !== first.path || entry.list !== first.list);
@@ -237,7 +231,7 @@ export class Outbox extends EventTarget {
         else await tx.delete("outbox", entry.seq);
         tx.after(() => {
           if (!refused) return this.#moved(entry, -1, said?.status === "recorded");
-          this.#goes(entry, -1);
+          this.again.goes(entry, -1);
           return (this.state.refused += 1);
         });
       }
