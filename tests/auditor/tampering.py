@@ -239,12 +239,9 @@ def _names(table: Table, row: dict[str, Any]) -> Iterator[str]:
         yield str(row["sale_id"])
     elif table.name in {"stock_balance", "outlet_stock"}:
         yield f"{row.get('location', row.get('outlet'))} {row['sku']} "
+    elif table.info.get("derived"):
+        yield " ".join(str(row[one.name]) for one in table.primary_key)
     else:
-        one = next(one for one in wanted(metadata_of_table(table)) if one["table"] == table.name)
+        one = next(one for one in wanted([table.metadata]) if one["table"] == table.name)
         parts = [part.split("::")[0].removeprefix("coalesce(n.") for part in one["key"].split(" || ' ' || ")]
         yield " ".join(str(row[part]) if row[part] is not None else "-" for part in parts)
-
-
-def metadata_of_table(table: Table) -> list[MetaData]:
-    """What the table belongs to."""
-    return [table.metadata]

@@ -93,6 +93,38 @@ def test_what_the_server_will_not_have_stays_visible_and_can_be_mended(
     assert len(outputs(stocked, ref, workshop)) == 1
 
 
+def test_what_was_refused_is_tried_again_after_a_while_by_itself(
+    open_page: Callable[..., Page], stocked: Running
+) -> None:
+    """Whoever refused it may be another version by now, or know what it refers to."""
+    staff, ref, workshop = Person(stocked.url, "staff"), maker(stocked), f"WS-{uuid7().hex[-8:]}"
+    product: dict[str, Any] = {
+        "name": {"id": "Kue", "en": "Cake"},
+        "workshop": workshop,
+        "unit": "buah",
+        "category": "roti",
+    }
+    product |= {"required_skill": "bakery-dasar", "list_price": 1, "material_cost": 1, "shelf_life_days": None}
+    sku = f"MV-{uuid7().hex[-8:]}"
+    staff.put(f"/inventory/v1/workshops/{workshop}", {"name": "Bengkel"})
+    staff.put(f"/inventory/v1/products/{sku}", product | {"active": True})
+    page = open_page(size=DESKTOP)
+    page.clock.install()
+    let_in(page, stocked, workshop)
+    staff.put(f"/inventory/v1/products/{sku}", product | {"active": True, "workshop": WORKSHOP})
+    by_hand(page, "14")
+    scan(page, ref)
+    expect(page.locator(".maker")).to_have_count(1)
+    by_hand(page, "Enter")
+    expect(page.locator(".badge.state")).to_contain_text("1 ditolak")
+    staff.put(f"/inventory/v1/products/{sku}", product | {"active": True})
+    page.clock.fast_forward(540_000)
+    expect(page.locator(".badge.state")).to_contain_text("1 ditolak")
+    page.clock.fast_forward(120_000)
+    expect(row(page, "proposed")).to_have_count(1)
+    assert len(outputs(stocked, ref, workshop)) == 1
+
+
 def test_without_network_recording_goes_on_and_everything_is_sent_later(
     terminal: Callable[..., Page], stocked: Running
 ) -> None:

@@ -14,6 +14,7 @@ import pytest
 
 from shared.local.home import ROOT, free_port
 from tests.benchmarks.load import LINES, stock_the_shop
+from tests.chaos.actors import Clock
 from tests.chaos.load import People, register_residents
 from tests.waiting import until
 
@@ -144,10 +145,15 @@ def tokens_of(stack: Stack) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def people_at_work(stack: Stack, *, registers: int = 4, seed: int = 1) -> Iterator[People]:
-    """Registers and a workshop, at work through the gateway; each repeats what is not answered."""
+def people_at_work(stack: Stack, *, registers: int = 4, seed: int = 1, older: bool = False) -> Iterator[People]:
+    """Registers and a workshop, at work through the gateway; each repeats what is not answered.
+
+    `older`: with the pages of the last release, which tell no clock but the one on the wall.
+    """
     with tokens_of(stack):  # no longer than they are made: other tests have keys of their own
         people = People(stack.url, stock_the_shop(stack.url), register_residents(stack.url), registers, seed)
+    for register in people.registers if older else ():
+        register.clock = Clock()
     people.start()
     try:
         yield people

@@ -96,7 +96,7 @@ def old(release: str, files: str, keys: None) -> Iterator[Stack]:
 
 def test_forth_and_back_without_a_failed_sale(old: Stack, release: str, files: str, next_release: str) -> None:
     assert old.lapak("migrate", "--check").returncode == 0
-    with people_at_work(old) as people:
+    with people_at_work(old, older=True) as people:
         del old.environment["COMPOSE_FILE"]
         _upgrade(old, next_release)
         assert old.sql("sales", "SELECT version_num FROM alembic_version") == [["9999"]]

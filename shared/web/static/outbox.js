@@ -6,6 +6,7 @@ import { stamp, told } from "./clock.js";
 const FIRST_PAUSE = 1000; // ms; doubled at each failure
 const LONGEST_PAUSE = 60_000;
 const MOST = 100; // facts in one request
+const TRIED_AGAIN = 600_000; // ms after which what was refused is tried again: the server may be another version by now
 const CHUNK = 500; // entries looked through at once
 const MANY = 5000; // records looked through at once where somebody waits for all of them
 
@@ -114,8 +115,9 @@ export class Outbox extends EventTarget {
     this.dispatchEvent(new Event("change"));
   }
 
-  /** Look through all of it. What was refused is tried again: at each start, and when a person asks. */
+  /** Look through all of it. What was refused is tried again: at each start, now and then, and when a person asks. */
   async #count() {
+    this.tried = performance.now();
     const count = async (tx, mend) => {
       const counted = [];
       for await (const entry of this.#entries(tx)) {
@@ -160,7 +162,8 @@ export class Outbox extends EventTarget {
   }
 
   async #turn() {
-    if (this.again.over()) await this.#count(); // what was refused, perhaps because the server lacked what went again since
+    // What was refused, perhaps because the server lacked what went again since.
+    if (this.again.over() || (this.state.refused && performance.now() > this.tried + TRIED_AGAIN)) await this.#count();
     if (this.again.work && this.queued - this.state.refused < MOST) await this.#queueAgain();
     return this.#step();
   }
