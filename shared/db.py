@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import select
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from decimal import Decimal
@@ -26,7 +26,6 @@ from sqlalchemy import (
     Uuid,
     create_engine,
     event,
-    text,
 )
 from sqlalchemy.exc import DBAPIError, InvalidatePoolError
 from sqlalchemy.orm import Session, mapped_column, sessionmaker
@@ -46,7 +45,6 @@ __all__ = [
     "Session",
     "changed",
     "engine",
-    "grant_application_role",
     "libpq",
     "transaction_seconds",
 ]
@@ -201,21 +199,3 @@ class Database:
 def changed(session: Session, statement: TextClause, values: Mapping[str, Any]) -> int:
     """Execute a statement that writes; how many rows it wrote."""
     return cast("CursorResult[Any]", session.execute(statement, values)).rowcount
-
-
-def grant_application_role(connection: Connection, metadatas: Sequence[MetaData], role: str) -> None:
-    """Give the application role its rights: posted tables INSERT and SELECT, owned ones SELECT, all others all four.
-
-    Views it may read: theirs are the rights of who reads (security_invoker). A backup holds no rights of any kind.
-    """
-    quoted = connection.dialect.identifier_preparer.quote(role)
-    connection.execute(text(f"GRANT USAGE ON SCHEMA public TO {quoted}"))
-    for table in (table for metadata in metadatas for table in metadata.sorted_tables):
-        owned, posted = (table.info.get(kind) for kind in ("owned", "posted"))
-        rights = "SELECT" if owned else "SELECT, INSERT" if posted else "SELECT, INSERT, UPDATE, DELETE"
-        connection.execute(text(f'REVOKE ALL ON "{table.name}" FROM {quoted}'))
-        connection.execute(text(f'GRANT {rights} ON "{table.name}" TO {quoted}'))
-    for view in connection.scalars(text("SELECT quote_ident(viewname) FROM pg_views WHERE schemaname = 'public'")):
-        connection.execute(text(f"GRANT SELECT ON {view} TO {quoted}"))
-    connection.execute(text(f"GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO {quoted}"))
-    connection.execute(text(f"GRANT SELECT ON alembic_version TO {quoted}"))

@@ -8,13 +8,14 @@ from pathlib import Path
 import psycopg
 from alembic import command, context
 from alembic.config import Config
-from sqlalchemy import Engine, MetaData, pool, text
+from sqlalchemy import Connection, Engine, MetaData, pool, text
 from sqlalchemy.exc import OperationalError
 
 import shared.messaging.tables  # noqa: F401  (fills PLUMBING)
 from shared.db import PLUMBING, engine
 from shared.proof.watching import watch_all, watch_rewritten
 from shared.revision import head
+from shared.rights import grant_what_is_new
 
 __all__ = ["head", "run", "upgrade"]
 
@@ -37,10 +38,15 @@ def run(metadata: MetaData) -> None:
         target_metadata=context.config.attributes["metadatas"],
         compare_type=True,
         transaction_per_migration=True,  # and so one may leave it, to build an index while others write
-        on_version_apply=lambda **_: watch_rewritten(connection),
+        on_version_apply=lambda **_: _stepped(connection, [metadata, PLUMBING]),
     )
     with context.begin_transaction():
         context.run_migrations()
+
+
+def _stepped(connection: Connection, metadatas: list[MetaData]) -> None:
+    watch_rewritten(connection)
+    grant_what_is_new(connection, metadatas)
 
 
 def upgrade(service: str, owner_url: str) -> None:

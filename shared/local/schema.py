@@ -11,8 +11,9 @@ from sqlalchemy import MetaData, pool, text
 from sqlalchemy.orm import DeclarativeBase
 
 from shared import migrations
-from shared.db import PLUMBING, engine, grant_application_role
+from shared.db import PLUMBING, engine
 from shared.local.provision import part
+from shared.rights import grant_application_role
 
 
 def metadata_of(service: str) -> list[MetaData]:

@@ -147,6 +147,8 @@ class Hand:
             return (value or 0) + self.chance.choice([1, 2, 7])
         if kind in {"DATE", "DATETIME"}:
             return f"{value or '2026-01-01'} + 1"
+        if kind.endswith("MULTIRANGE"):
+            return "{[1,2)}" if not value else "{}"
         if kind == "UUID" or kind.startswith("CHAR(32)"):
             return str(UUID(int=self.chance.getrandbits(128)))
         if kind == "BLOB" or kind.startswith(("BYTEA", "BLOB", "VARBINARY")):
@@ -158,11 +160,11 @@ class Hand:
         return (value or "")[:-1] + self.chance.choice("qz") if value else "x1"
 
     def restore(self, service: str, *names: str) -> None:
-        """Put these tables, and the proof's own, back from the copy."""
+        """Put these tables, what triggers keep of them, and the proof's own, back from the copy."""
         connection = self.at[service]
         with connection.transaction():
             connection.execute("SET LOCAL session_replication_role = replica")
-            for name in (*names, *_PROOF):
+            for name in {*names, *_kept(service), *_PROOF}:
                 columns = sql.SQL(", ").join(map(sql.Identifier, _written(service, name)))
                 both = {"t": sql.Identifier(name), "c": columns}
                 connection.execute(sql.SQL("DELETE FROM public.{t}").format(**both))
@@ -214,6 +216,10 @@ def _key(table: Table) -> list[Column[Any]]:
         if columns
         else [column for column in table.columns if str(column.type) == "UUID"][:1] or [next(iter(table.columns))]
     )
+
+
+def _kept(service: str) -> Iterator[str]:
+    return (table.name for table in tables(service) if table.name.startswith("open_"))
 
 
 def _literal(column: Column[Any], value: Any) -> sql.Composable:
