@@ -161,10 +161,10 @@ class Hand:
 
     def restore(self, service: str, *names: str) -> None:
         """Put these tables, what triggers keep of them, and the proof's own, back from the copy."""
-        connection = self.at[service]
+        connection, kept = self.at[service], {one.name for one in tables(service) if one.name.startswith("open_")}
         with connection.transaction():
             connection.execute("SET LOCAL session_replication_role = replica")
-            for name in {*names, *_kept(service), *_PROOF}:
+            for name in {*names, *kept, *_PROOF}:
                 columns = sql.SQL(", ").join(map(sql.Identifier, _written(service, name)))
                 both = {"t": sql.Identifier(name), "c": columns}
                 connection.execute(sql.SQL("DELETE FROM public.{t}").format(**both))
@@ -216,10 +216,6 @@ def _key(table: Table) -> list[Column[Any]]:
         if columns
         else [column for column in table.columns if str(column.type) == "UUID"][:1] or [next(iter(table.columns))]
     )
-
-
-def _kept(service: str) -> Iterator[str]:
-    return (table.name for table in tables(service) if table.name.startswith("open_"))
 
 
 def _literal(column: Column[Any], value: Any) -> sql.Composable:
