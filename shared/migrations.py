@@ -53,14 +53,15 @@ def upgrade(service: str, owner_url: str) -> None:
     """Bring a service's database to its head, beside processes that use it. Safe to run twice and at once.
 
     A migration that waits for a table would have everybody wait behind it: it gives up after 2 s and tries again, for
-    a minute. Raises OperationalError then; migrations done before stay.
+    a minute; so it does when it and a sale wait for each other. Raises OperationalError then; migrations done before
+    stay.
     """
     owner = engine(owner_url, poolclass=pool.NullPool)
     for _ in range(_TRIES - 1):
         try:
             return _upgrade(service, owner)
         except OperationalError as error:
-            if not isinstance(error.orig, psycopg.errors.LockNotAvailable):
+            if not isinstance(error.orig, psycopg.errors.LockNotAvailable | psycopg.errors.DeadlockDetected):
                 raise
             time.sleep(_PAUSE)
     return _upgrade(service, owner)

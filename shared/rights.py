@@ -36,7 +36,8 @@ def _rights(table: Table) -> str:
 _NEW = text("""
     SELECT DISTINCT a.grantee::regrole::text AS role, c.relname AS name, c.relkind = 'v' AS is_view
       FROM pg_class works, aclexplode(works.relacl) a, pg_class c
-     WHERE works.oid = to_regclass('outbox') AND a.privilege_type = 'INSERT' AND a.grantee <> works.relowner
+     WHERE works.oid = to_regclass('outbox') AND a.privilege_type = 'INSERT'
+       AND a.grantee NOT IN (0, works.relowner) -- 0: everybody
        AND c.relnamespace = works.relnamespace AND c.relkind IN ('r', 'v')
        AND NOT has_table_privilege(a.grantee, c.oid, 'SELECT')
 """)

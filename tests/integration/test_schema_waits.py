@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 
@@ -116,3 +117,22 @@ def test_a_database_without_any_schema_is_waited_for(
     answer = create_app(database).test_client().get("/training/readyz")
     assert (answer.status_code, answer.json["database"].split(",")[0]) == (503, "schema at nothing")  # type: ignore[index]
     database.dispose()
+
+
+_AT = """
+    SELECT EXISTS (SELECT FROM pg_locks JOIN pg_database d ON d.oid = database
+                    WHERE NOT granted AND relation = 'cursor'::regclass AND d.datname = current_database())
+"""
+
+
+def test_a_migration_that_meets_a_sale_in_the_other_order_gives_way_and_goes_on(old: cluster.DatabaseUrls) -> None:
+    """PostgreSQL ends whoever notices first that the two wait for each other: who began to wait first."""
+    with psycopg.connect(old.owner) as other, psycopg.connect(old.owner, autocommit=True) as looking:
+        other.execute("LOCK TABLE cursor IN ROW EXCLUSIVE MODE")
+        with ThreadPoolExecutor(1) as pool_of_one:
+            upgrade = pool_of_one.submit(migrations.upgrade, "training", old.owner)
+            until("it waits for the second table", lambda: looking.execute(_AT).fetchall() == [(True,)])
+            other.execute("LOCK TABLE stream IN ROW EXCLUSIVE MODE")
+            other.rollback()
+            upgrade.result()
+    assert schema.current(old.owner) == migrations.head("training")
