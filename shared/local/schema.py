@@ -33,7 +33,7 @@ def grant(owner_url: str, app_url: str, metadatas: list[MetaData]) -> None:
     """Give the application role that `app_url` names its rights on these tables, as their owner."""
     with engine(owner_url, poolclass=pool.NullPool).begin() as connection:
         # Two starts at once would change the same catalogue rows.
-        connection.execute(text("SELECT pg_advisory_xact_lock(7261647)"))
+        connection.execute(text("SELECT pg_advisory_xact_lock(7261645)"))
         grant_application_role(connection, metadatas, part(app_url, "user"))
 
 

@@ -57,6 +57,9 @@ ON CONFLICT (location, sku, lot) DO UPDATE SET on_hand = stock_balance.on_hand +
 
 def upgrade() -> None:
     """Forward only: a correction is a new step."""
+    # Not beside a batch that posts: what it posts must be among what is looked at here. Before any table, as whoever
+    # posts does, or the two wait for each other.
+    op.execute("SELECT pg_advisory_xact_lock(7261647)")
     _widen_balances()
     op.create_table(
         "returned_line",
@@ -73,8 +76,6 @@ def upgrade() -> None:
         info={"posted": True},
     )
     op.create_index("ix_returned_line_sale_id_line_id", "returned_line", ["sale_id", "line_id"], unique=False)
-    # Not beside a batch that posts: what it posts must be among what is looked at here.
-    op.execute("SELECT pg_advisory_xact_lock(7261647)")
     op.execute(_KEEP)
     op.execute(_FOLLOW)
 
