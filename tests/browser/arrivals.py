@@ -12,7 +12,7 @@ from services.system.demo.api import Person
 from shared.clock import now
 from shared.jsontext import instant
 from shared.local.running import Running
-from tests.browser.terminals import SKU, WORKSHOP, pair
+from tests.browser.terminals import SKU, WORKSHOP, by_hand, pair
 
 
 @dataclass
@@ -63,6 +63,13 @@ class Shop:
         """(lot, good, damaged) of the only receipt."""
         (receipt,) = self.receipts(note)
         return sorted((line["lot"], line["good"], line["damaged"]) for line in receipt["lines"])
+
+    def count(self, page: Page, pieces: int) -> None:
+        """Count the only line of the only delivery, up to the signature."""
+        page.get_by_role("button", name="Hitung", exact=True).click()
+        by_hand(page, str(pieces))
+        page.get_by_role("button", name="Selesai menghitung").click()
+        page.get_by_label("Kode kasir").fill("ksr-07")
 
     def open(self, page: Page) -> Page:
         """Pair the register, then go to receiving; until the service worker keeps it."""

@@ -59,6 +59,14 @@ _SHELF = """async () => {
 }"""
 
 
+def _revoke(shop: Shop) -> None:
+    """The device that is its register is no longer let in."""
+    operator = Person(shop.system.url, "operator")
+    pairings = operator.get("/sales/v1/pairings", limit=1000)["items"]
+    (mine,) = [one for one in pairings if one["scope"].get("register") == shop.register and one["claimed_at"]]
+    operator.post(f"/sales/v1/pairings/{mine['id']}/revocation")
+
+
 @pytest.mark.usefixtures("bread")
 def test_a_register_that_was_moved_is_paired_where_it_stands_now_with_what_is_still_unsent(
     tablet: Tablet, shop: Shop
@@ -77,13 +85,9 @@ def test_a_register_that_was_moved_is_paired_where_it_stands_now_with_what_is_st
     tablet.context.set_offline(True)
     sell_one(page)
     unsent(page, 1)
-    there, operator, city = (
-        new_shop(shop.system), Person(shop.system.url, "operator"), Person(shop.system.url, "city")
-    )  # fmt: skip
+    there, city = new_shop(shop.system), Person(shop.system.url, "city")
     city.put(f"/sales/v1/registers/{shop.register}", {"outlet": there.outlet, "name": "Kasir 1"})
-    pairings = operator.get("/sales/v1/pairings", limit=1000)["items"]
-    (mine,) = [one for one in pairings if one["scope"].get("register") == shop.register and one["claimed_at"]]
-    operator.post(f"/sales/v1/pairings/{mine['id']}/revocation")
+    _revoke(shop)
     own = f"{shop.system.url}/sales/v1/registers/{shop.register}/sync"
 
     def refused() -> bool:  # by every web process, whichever answers

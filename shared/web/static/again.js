@@ -7,12 +7,13 @@ const SETTLED = 10_000; // ms; after a change of epoch some processes still say 
 
 export class Again {
   /**
-   * `kinds`: of records that are facts, in the order in which they go, "kind" or "kind:part"; `requests(record, part)`: what
-   * to send of one; `unsent`: how a record says that it waits; `waits(entry)`: which entries wait for all others that go again.
+   * `kinds`: of records that are facts, in the order in which they go, "kind" or "kind:part"; `requests(record, part)`:
+   * what to send of one; `unsent`: how a record says that it waits; `waits(entry)`: which entries wait for all others
+   * that go again.
    */
   constructor(store, { kinds = [], requests, unsent = {}, waits = null }) {
-    Object.assign(this, { store, kinds, requests, unsent, waits, epochs: [], work: null, changed: -Infinity });
-    Object.assign(this, { going: 0, entered: false });
+    Object.assign(this, { store, kinds, requests, unsent, waits });
+    Object.assign(this, { epochs: [], work: null, changed: -Infinity, going: 0, entered: false });
   }
 
   async load() {

@@ -61,8 +61,8 @@ export class Frame {
     if (again)
       parts.push(t("{n} dikirim ulang: server dipulihkan", "{n} sent again: the server was restored", { n: unsent }));
     else if (unsent) parts.push(t("{n} belum terkirim · {age}", "{n} unsent · {age}", { n: unsent, age: age(oldest) }));
-    const { left } = this.app;
-    if (left.length) parts.push(t("Catatan {code} belum dikirim ulang", "{code} is still to be sent again", { code: left.join(", ") }));
+    const code = this.app.left.join(", ");
+    if (code) parts.push(t("Catatan {code} belum dikirim ulang", "{code} is still to be sent again", { code }));
     if (refused) parts.push(t("{n} ditolak", "{n} refused", { n: refused }));
     if (behind) parts.push(t("Jam perangkat salah: terlambat", "This device's clock is wrong: behind"));
     else if (Math.abs(drift ?? 0) > DRIFT)

@@ -51,7 +51,7 @@ export async function unsentElsewhere(names, paired) {
   return found;
 }
 
-/** What else the device was, whose facts were last sent to a server in another epoch than this: they go when it is paired so. */
+/** What else the device was, whose facts last went to another epoch than this one: they go once it is that again. */
 export async function leftBehind(base, paired, epoch) {
   const found = [];
   for (const [code, name] of Object.entries((await base.get("homes")) ?? {})) {

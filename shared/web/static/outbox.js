@@ -17,8 +17,7 @@ const MANY = 5000; // records looked through at once where somebody waits for al
  *
  * `screen`: `settle(tx, entry, said, refused, hadAt)` notes what the server said, in the transaction in which the entry leaves;
  * and, where it has them, `tally(entry, by, had)`: one more (1) or less (−1) is in the queue, (`had`) for the server has it; `report(entry, rest)`: what a request says
- * besides; `heard(answer, entry)`: what the answer says besides; `waits(entry)`: whether one waits while others go again;
- * `kinds` and `requests` (see Again).
+ * besides; `heard(answer, entry)`: what the answer says besides; `kinds`, `requests` and `waits` (see Again).
  */
 export class Outbox extends EventTarget {
   constructor(store, device, screen) {
@@ -41,6 +40,12 @@ export class Outbox extends EventTarget {
     this.queued += by;
     this.again.goes(entry, by);
     this.screen.tally?.(entry, by, had);
+  }
+
+  /** It stays in the queue, and nothing waits for it. */
+  #refused(entry) {
+    this.again.goes(entry, -1);
+    this.state.refused += 1;
   }
 
   /** Take one that was refused out of the queue, in the caller's transaction. @returns it, null when it is not there */
@@ -232,11 +237,7 @@ export class Outbox extends EventTarget {
         await this.screen.settle(tx, entry, said, refused, this.device.heardAt);
         if (refused) await tx.put("outbox", { ...entry, problem: { status: answer.status, said } });
         else await tx.delete("outbox", entry.seq);
-        tx.after(() => {
-          if (!refused) return this.#moved(entry, -1, said?.status === "recorded");
-          this.again.goes(entry, -1);
-          return (this.state.refused += 1);
-        });
+        tx.after(() => (refused ? this.#refused(entry) : this.#moved(entry, -1, said?.status === "recorded")));
       }
     });
     if (good && batch.length === 1) this.single = false;

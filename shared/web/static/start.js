@@ -22,8 +22,8 @@ import { lang, t } from "./words.js";
  * - `idle()`: whether a new version may start now; `others`: databases whose unsent facts also bar from signing out
  * - `menu(app)`: entries of the bar, elements
  *
- * `app`: {base, store, device, outbox, frame, place, persisted, left, draw()}; `base` knows who the device is, `store` has the
- * facts; `left`: what else it was, whose facts a restored server may lack.
+ * `app`: {base, store, device, outbox, frame, place, persisted, left, draw()}; `base` knows who the device is, `store`
+ * has the facts; `left`: what else it was, whose facts a restored server may lack.
  */
 export async function start(screen) {
   document.documentElement.lang = lang();

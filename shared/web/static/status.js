@@ -33,8 +33,7 @@ export async function statusDialog(app) {
     h("h2", {}, t("Pengiriman", "Sending")),
     trouble === "revoked" ? h("p", { class: "banner bad" }, t("Izin perangkat ini sudah dicabut. Pasangkan lagi dengan kode baru; tidak ada yang hilang.", "This device was revoked. Pair it again with a new code; nothing is lost.")) : null,
     h("dl", { class: "facts" }, facts.map(([name, value]) => [h("dt", {}, name), h("dd", {}, value)])),
-    app.left.map((code) => h("p", { class: "banner warn" }, t("Server dipulihkan. Perangkat ini dulu {code}: pasangkan sebagai {code} sekali lagi, supaya catatannya dikirim ulang.",
-      "The server was restored. This device was {code} before: pair it as {code} once more, so that its records are sent again.", { code }))),
+    app.left.map((code) => h("p", { class: "banner warn" }, leftBehind(code))),
     app.device.clock.behind ? h("p", { class: "banner warn" }, t("Jam perangkat ini terlambat. Catatan memakai waktu server yang terakhir diketahui; betulkan jamnya.", "This device's clock is behind. Records go by the server's time as last known; set the clock.")) : null,
     rows.length ? h("div", { class: "scroll" }, h("table", { class: "list" }, h("tbody", {}, rows))) : null,
     h("div", { class: "actions" },
@@ -45,6 +44,14 @@ export async function statusDialog(app) {
       button(t("Tutup", "Close"), () => close(), entries.length ? "quiet" : "primary", { autofocus: true })),
   ), { label: t("Pengiriman", "Sending"), wide: true });
 }
+
+const leftBehind = (code) => t(
+  "Server dipulihkan. Perangkat ini dulu {code}: pasangkan sebagai {code} sekali lagi, "
+    + "supaya catatannya dikirim ulang.",
+  "The server was restored. This device was {code} before: pair it as {code} once more, "
+    + "so that its records are sent again.",
+  { code },
+);
 
 const reason = ({ status, said }) => said?.detail ?? said?.title ?? said?.status ?? String(status);
 

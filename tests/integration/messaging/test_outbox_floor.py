@@ -50,6 +50,25 @@ def _last_id(plane: Plane) -> int:
         return int(session.scalar(text("SELECT last_value FROM outbox_id_seq")))
 
 
+def _announced(plane: Plane, dice: random.Random, number: int) -> list[UUID]:
+    """One transaction that takes its time; the sales that it committed."""
+    sales = [sale(number) for _ in range(dice.choice((1, 1, 3)))]
+    with plane.producer.engine.connect() as connection:
+        session = plane.producer._sessions(bind=connection)
+        publish(session, *sales)
+        if dice.random() < 0.2:  # what a savepoint takes back gives its lock back, and never its id
+            with session.begin_nested() as point:
+                publish(session, sale(number))
+                point.rollback()
+        slow = dice.random() < 0.1
+        session.execute(text("SELECT pg_sleep(:s)"), {"s": dice.random() * (0.3 if slow else 0.01)})
+        if dice.random() < 0.2:
+            session.rollback()
+            return []
+        session.commit()
+    return [one.sale_id for one in sales]
+
+
 def test_slow_transactions_that_commit_in_any_order_lose_no_event(plane: Plane) -> None:
     committed: list[UUID] = []
     done = threading.Event()
@@ -57,21 +76,7 @@ def test_slow_transactions_that_commit_in_any_order_lose_no_event(plane: Plane) 
     def shop(seed: int) -> None:
         dice = random.Random(seed)
         for number in range(EACH):
-            sales = [sale(number + 1) for _ in range(dice.choice((1, 1, 3)))]
-            with plane.producer.engine.connect() as connection:
-                session = plane.producer._sessions(bind=connection)
-                publish(session, *sales)
-                if dice.random() < 0.2:  # what a savepoint takes back gives its lock back, and never its id
-                    with session.begin_nested() as point:
-                        publish(session, sale(number + 1))
-                        point.rollback()
-                slow = dice.random() < 0.1
-                session.execute(text("SELECT pg_sleep(:s)"), {"s": dice.random() * (0.3 if slow else 0.01)})
-                if dice.random() < 0.2:
-                    session.rollback()
-                else:
-                    session.commit()
-                    committed.extend(one.sale_id for one in sales)
+            committed.extend(_announced(plane, dice, number + 1))
 
     floors: list[int] = []
 

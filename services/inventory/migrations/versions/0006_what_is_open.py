@@ -12,8 +12,7 @@ depends_on = None
 
 _INSTANT = sa.DateTime(timezone=True)
 
-# Whoever posts a fact, also older code, keeps what is open. With its owner's rights: the application's in these tables
-# are given after the migration, and it is at work meanwhile.
+# Whoever posts a fact, also older code, keeps what is open. With its owner's rights: the application only reads here.
 _KEEP = """
 CREATE FUNCTION keep_open() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, public, pg_temp AS $$

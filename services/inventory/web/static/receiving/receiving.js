@@ -86,7 +86,9 @@ export class Receiving {
 
   /** The count as it is now, kept at once. */
   change(count) {
-    if (this.signing) return this.tell("warn", t("Hitungan ini sudah ditandatangani.", "This count was signed already."));
+    if (this.signing) {
+      return this.tell("warn", t("Hitungan ini sudah ditandatangani.", "This count was signed already."));
+    }
     const known = this.count;
     Object.assign(this, { count, said: null });
     this.app.store.set(`count:${count.id}`, count);

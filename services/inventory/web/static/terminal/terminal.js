@@ -126,8 +126,9 @@ export class Terminal {
     const { entry } = this;
     const wrong = missing(entry);
     if (wrong) return this.tell("bad", wrong);
-    const written = this.today.record(outputOf(entry, this.app.device.paired.workshop, this.app.device.clock.text()), entry);
-    this.show(null); // before it is on the disk: what is scanned meanwhile is not of this entry, and nobody saves it twice
+    const { paired, clock } = this.app.device;
+    const written = this.today.record(outputOf(entry, paired.workshop, clock.text()), entry);
+    this.show(null); // before it is on the disk: nobody saves it twice, and what is scanned meanwhile is not of it
     try {
       await written;
     } catch (error) {
@@ -200,7 +201,7 @@ export class Terminal {
       this.list);
   }
 
-  /** Outputs have no number: whether one was lost with the device before, only people can tell. */
+  /** Outputs have no number: whether one was lost with the previous device, only people can tell. */
   #justPaired() {
     const { device } = this.app;
     if (!device.paired.fresh) return null;
@@ -209,10 +210,12 @@ export class Terminal {
       this.app.draw();
     };
     return h("div", { class: "banner warn row between", "data-compare": true },
-      h("span", {}, t("Perangkat ini baru dipasangkan. Yang dicatat di perangkat sebelumnya tanpa jaringan mungkin belum sampai: "
-        + "bandingkan dengan daftar hari ini, tanyakan hari sebelumnya kepada petugas, dan catat lagi yang tidak ada.",
-      "This device was just paired. What the previous device recorded without a network may not have arrived: "
-        + "compare with today's list, ask staff about the days before, and record again what is missing.")),
+      h("span", {}, t(
+        "Perangkat ini baru dipasangkan. Yang dicatat di perangkat sebelumnya tanpa jaringan mungkin belum sampai: "
+          + "bandingkan dengan daftar hari ini, tanyakan hari sebelumnya kepada petugas, catat lagi yang tidak ada.",
+        "This device was just paired. What the previous device recorded without a network may not have arrived: "
+          + "compare with today's list, ask staff about the days before, and record again what is missing.",
+      )),
       button(t("Sudah dibandingkan", "Compared"), seen));
   }
 

@@ -1,7 +1,8 @@
 // What is being bought: lines with quantity and discount, the total, and the way to pay.
+import { uuid7 } from "../shared/device.js";
 import { button, dialog, field, fill, h } from "../shared/dom.js";
 import { number, rupiah, t } from "../shared/words.js";
-import { amountOf, discountLimit, priceOf, totalOf } from "./money.js";
+import { amountOf, discountLimit, priceOf, sumOfQuantities, totalOf } from "./money.js";
 import { heldCount } from "./held.js";
 
 const REASONS = {
@@ -11,6 +12,15 @@ const REASONS = {
   "promotion": () => t("Promosi", "Promotion"),
 };
 export const reasonName = (code) => REASONS[code]?.() ?? code;
+
+/** What came into a basket while `paid` was being paid for. */
+export function besides(lines, paid) {
+  const known = new Map(paid.map((line) => [line.id, line.quantity]));
+  const more = (line) => sumOfQuantities([line.quantity, -known.get(line.id)]);
+  return lines
+    .map((line) => (known.has(line.id) ? { ...line, id: uuid7(), quantity: more(line) } : line))
+    .filter((line) => line.quantity > 0);
+}
 
 export class Basket {
   constructor(sell) {

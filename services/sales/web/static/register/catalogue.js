@@ -87,6 +87,11 @@ export class Catalogue {
     return [...new Set(this.items.map((item) => item.category))].sort();
   }
 
+  /** What each of these lines is called now, by sku; null where that is not known. */
+  names(lines) {
+    return Object.fromEntries(lines.map(({ sku }) => [sku, this.bySku?.get(sku.toUpperCase())?.name ?? null]));
+  }
+
   name(sku) {
     return nameOf(this.bySku?.get(sku.toUpperCase())?.name) || sku;
   }

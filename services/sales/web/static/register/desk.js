@@ -21,7 +21,7 @@ const SENT = {
 /** The stamp of a fact; pages of before made none. */
 const clocked = (clock) => (clock ? { device_clock: clock } : {});
 
-/** Records that the server must have, in this order: at its close a shift is set against the sales and refunds by then. */
+/** What the server must have, in this order: at its close a shift is set against the sales and refunds by then. */
 export const kinds = ["shift", "sale", "return", "shift:close"];
 export const unsent = { status: "unsent" };
 

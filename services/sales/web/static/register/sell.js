@@ -3,10 +3,10 @@ import { button, confirm, dialog, fill, h, refocus, toast } from "../shared/dom.
 import { uuid7 } from "../shared/device.js";
 import { Twice, scanned } from "../shared/scan.js";
 import { day, nameOf, number, rupiah, t } from "../shared/words.js";
-import { Basket } from "./basket.js";
+import { Basket, besides } from "./basket.js";
 import { historyDialog } from "./history.js";
 import { holdCart, resumeDialog } from "./held.js";
-import { sumOfQuantities, totalOf } from "./money.js";
+import { totalOf } from "./money.js";
 import { payDialog } from "./pay.js";
 import { described, recordSale } from "./desk.js";
 import { receiptDialog } from "./receipt.js";
@@ -169,8 +169,8 @@ export class Sell {
   }
 
   /**
-   * The basket is taken away before `write` has it on the disk, and `left` begins the next one: however long the disk takes,
-   * nobody can pay or hold it twice, and no scan joins what was paid.
+   * The basket is taken away before `write` has it on the disk, and `left` begins the next one: however long the disk
+   * takes, nobody can pay or hold it twice, and no scan joins what was paid.
    */
   async #taken(left, write) {
     const taken = this.lines;
@@ -190,19 +190,25 @@ export class Sell {
     }
   }
 
+  /** Whether the basket before is still being written; whoever asks is told. */
+  #busyWriting() {
+    if (this.writing) toast(t("Tunggu: yang sebelumnya masih disimpan.", "Wait: the one before is still being saved."));
+    return this.writing !== null;
+  }
+
   async pay() {
-    if (!this.lines.length || this.writing) return;
+    if (!this.lines.length || this.#busyWriting()) return;
     const lines = structuredClone(this.lines);
     const paid = await payDialog(this.app, lines);
     if (!paid) return this.ready();
-    const names = Object.fromEntries(lines.map((line) => [line.sku, this.app.catalogue.bySku.get(line.sku.toUpperCase())?.name ?? null]));
-    const record = await this.#taken(besides(this.lines, lines), recordSale(this.app, { lines, names, ...paid }));
+    const sale = { lines, names: this.app.catalogue.names(lines), ...paid };
+    const record = await this.#taken(besides(this.lines, lines), recordSale(this.app, sale));
     await receiptDialog(this.app, record, { fresh: true });
     this.ready();
   }
 
   async hold() {
-    if (this.writing) return;
+    if (this.#busyWriting()) return;
     if (!this.lines.length) return resumeDialog(this.app, this);
     await this.#taken([], holdCart(this.app, this.lines));
     toast(t("Belanjaan ditahan", "Basket held"));
@@ -233,16 +239,9 @@ export class Sell {
   /** What is being bought, to be written down when it cannot be saved. */
   asText() {
     if (!this.lines.length) return null;
-    const names = Object.fromEntries(this.lines.map(({ sku }) => [sku, this.app.catalogue.bySku?.get(sku.toUpperCase())?.name]));
+    const names = this.app.catalogue.names(this.lines);
     return [t("BELANJAAN", "BASKET"), ...this.lines.map((line) => described(line, names)), `${t("Total", "Total")} ${rupiah(totalOf(this.lines))}`].join("\n");
   }
 
   describe = (line) => [this.app.catalogue.name(line.sku), `${number(line.quantity)} × ${rupiah(line.unit_price)}`];
-}
-
-/** What came into the basket while `paid` was being paid for. */
-function besides(lines, paid) {
-  const known = new Map(paid.map((line) => [line.id, line.quantity]));
-  return lines.map((line) => (known.has(line.id) ? { ...line, id: uuid7(), quantity: sumOfQuantities([line.quantity, -known.get(line.id)]) } : line))
-    .filter((line) => line.quantity > 0);
 }

@@ -30,22 +30,35 @@ function noNetwork(app) {
 
 /** Refunds have no number and no paper: whether one was lost with a device, only people can tell. */
 async function askRefunds() {
-  const said = { fixed: true, label: t("Pengembalian uang", "Refunds") };
-  const asked = () => dialog((close) => h("div", { class: "stack" },
-    h("h2", {}, t("Adakah pengembalian uang yang belum tentu terkirim?", "Is there a refund that may not have been sent?")),
-    h("p", {}, t("Pengembalian yang dicatat di perangkat sebelumnya tanpa jaringan tidak punya nomor: kalau hilang, tidak terlihat.",
-      "Refunds that the previous device recorded without a network have no number: if one is lost, nobody notices.")),
-    h("div", { class: "actions" },
-      button(t("Tidak ada", "No"), () => close(false), "quiet", { "data-refunds": "none" }),
-      button(t("Ada", "Yes"), () => close(true), "primary", { autofocus: true, "data-refunds": "some" }))), said);
+  const ask = (title, text, ...buttons) => dialog(
+    (close) => h("div", { class: "stack" }, h("h2", {}, title), h("p", {}, text),
+      h("div", { class: "actions" }, buttons.map(([word, kind, name, answer]) =>
+        button(word, () => close(answer), kind, { autofocus: kind === "primary", "data-refunds": name })))),
+    { fixed: true, label: t("Pengembalian uang", "Refunds") },
+  );
   let lost;
-  while (lost === undefined) lost = await asked(); // a second Escape closes any dialog
+  while (lost === undefined) { // a second Escape closes any dialog
+    lost = await ask(
+      t("Adakah pengembalian uang yang belum tentu terkirim?", "Is there a refund that may not have been sent?"),
+      t(
+        "Pengembalian yang dicatat di perangkat sebelumnya tanpa jaringan tidak punya nomor: "
+          + "kalau hilang, tidak terlihat.",
+        "Refunds that the previous device recorded without a network have no number: if one is lost, nobody notices.",
+      ),
+      [t("Tidak ada", "No"), "quiet", "none", false], [t("Ada", "Yes"), "primary", "some", true],
+    );
+  }
   if (!lost) return;
-  await dialog((close) => h("div", { class: "stack" },
-    h("h2", {}, t("Catat lagi setelah kasir dibuka", "Record them again once the shift is open")),
-    h("p", {}, t("Tekan Retur (F8) dan ketik nomor notanya. Nota menunjukkan apa yang sudah kembali, jadi tidak ada yang tercatat dua kali.",
-      "Press Refund (F8) and type the receipt's number. The receipt shows what came back already, so nothing is recorded twice.")),
-    h("div", { class: "actions" }, button(t("Mengerti", "I see"), () => close(), "primary", { autofocus: true, "data-refunds": "told" }))), said);
+  await ask(
+    t("Catat lagi setelah kasir dibuka", "Record them again once the shift is open"),
+    t(
+      "Tekan Retur (F8) dan ketik nomor notanya. Nota menunjukkan apa yang sudah kembali, "
+        + "jadi tidak ada yang tercatat dua kali.",
+      "Press Refund (F8) and type the receipt's number. The receipt shows what came back already, "
+        + "so nothing is recorded twice.",
+    ),
+    [t("Mengerti", "I see"), "primary", "told", null],
+  );
 }
 
 class LastReceipt {
@@ -80,7 +93,11 @@ class LastReceipt {
   #take() {
     const { register } = this.app.device.paired;
     const wanted = parsed(this.input.value, register);
-    if (!wanted || wanted.no > MOST || wanted.no < 1) return this.#say(t("Ketik angka di nota, misalnya {example}.", "Type the number on the receipt, for example {example}.", { example: receiptNumber(register, 12) }));
+    if (!wanted || wanted.no > MOST || wanted.no < 1) {
+      const example = receiptNumber(register, 12);
+      const wished = t("Ketik angka di nota", "Type the number on the receipt");
+      return this.#say(`${wished}, ${t("misalnya {example}.", "for example {example}.", { example })}`);
+    }
     if (wanted.register !== register) return this.#say(t("Nota itu dari kasir {other}. Cari nota dari {register}.", "That receipt is of register {other}. Look for one of {register}.", { other: wanted.register, register }));
     const near = wanted.no >= this.known && wanted.no <= this.known + FAR;
     if (near || wanted.no === this.typed) return this.#begin(wanted.no);
