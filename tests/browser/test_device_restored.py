@@ -19,6 +19,15 @@ from tests.browser.conftest import DESKTOP, TABLET, complain, look, patient
 _DONE = "Semua terkirim"
 
 
+_LAST_RETURN = """async () => {
+    const { Store } = await import("/sales/static/shared/store.js");
+    const store = await Store.open("lapak-register");
+    const last = await store.read((tx) => tx.last("return", "at", 1));
+    store.close();
+    return last.map(({ id }) => id);
+}"""
+
+
 @pytest.fixture
 def system(keys: None, tmp_path: Path) -> Iterator[Running]:
     """A system of the test's own, which knows its goods."""
@@ -122,8 +131,11 @@ class _Devices:
             return False
 
     def close_late(self, after: dict[str, Any]) -> None:
-        """The open shift is closed before the server has its sales again."""
+        """Before the server has its sales again money is given back for one of them, and the open shift is closed."""
+        shop.give_back(self.till, "4", 1)
         self._close()
+        (given,) = self.till.evaluate(_LAST_RETURN)
+        after["returns"] = sorted([*after["returns"], (given, 5000)])
         after["shifts"] = sorted((id_, 200_000 if counted is None else counted) for id_, counted in after["shifts"])
 
     def drawers(self) -> list[tuple[int | None, int | None, list[Any]]]:

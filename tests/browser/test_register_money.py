@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 from pypdf import PdfReader
 
 from services.system.demo.api import Person
-from tests.browser.conftest import TABLET, accessible, look
+from tests.browser.conftest import PHONE, TABLET, accessible, look
 from tests.browser.shop import (
     BREAD,
     SHIRT,
@@ -170,3 +170,23 @@ def test_the_drawer_is_counted_blind_and_the_difference_is_recorded(till: Callab
     expect(page.get_by_role("heading", name="Buka kasir")).to_be_visible()
     (shift,) = shop.till().get("/sales/v1/shifts", register=shop.register)["items"]
     assert (shift["close"]["counted"], shift["close"]["variance"]) == (290_000, 5000)
+
+
+def test_a_scanned_article_is_neither_a_cashier_nor_the_float(open_page: Open, shop: Shop) -> None:
+    """Too much for the server: it would refuse the opening, and every sale would be one without a shift."""
+    page = open_page(size=PHONE)
+    pair(page, shop)
+    page.keyboard.type("8991234567891")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("alert")).to_contain_text("bukan kode kasir")
+    page.keyboard.type("kasir-1")
+    page.keyboard.press("Tab")
+    page.keyboard.type("8991234567891")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("alert")).to_contain_text("100.000.000")
+    look(page, "register-float-390")
+    assert accessible(page) == []
+    page.keyboard.type("100000000")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("searchbox")).to_be_visible()
+    unsent(page, 0)

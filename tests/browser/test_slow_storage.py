@@ -42,7 +42,9 @@ def test_a_sale_that_is_still_being_written_is_not_paid_again_and_the_next_scan_
         has_lines(page, 1)
         costs(page, 5000)
         page.keyboard.press("F2")
+        expect(page.get_by_text("yang sebelumnya masih disimpan").first).to_be_visible()
         expect(page.get_by_role("dialog")).to_have_count(0)
+        page.get_by_role("button", name="English").click()  # all is drawn anew, once that is written
     expect(page.locator(".slip")).to_contain_text("000001")
     page.keyboard.press("Enter")
     unsent(page, 0)
@@ -50,6 +52,42 @@ def test_a_sale_that_is_still_being_written_is_not_paid_again_and_the_next_scan_
     page.reload()  # what was scanned meanwhile is on the disk, and what was sold is no basket any more
     has_lines(page, 1)
     costs(page, 5000)
+
+
+#: The server takes its time with the catalogue, until it is let go.
+_WAIT = """() => {
+    const asked = window.fetch;
+    const waited = new Promise((let_go) => { window.letGo = let_go; });
+    window.fetch = async (...what) => {
+        if (String(what[0]).includes("/catalogue")) await waited;
+        return asked(...what);
+    };
+}"""
+
+
+@pytest.mark.usefixtures("bread")
+def test_a_label_that_is_found_only_while_the_customer_pays_begins_the_next_basket(
+    till: Callable[..., Page], shop: Shop
+) -> None:
+    page = till()
+    unsent(page, 0)
+    page.evaluate(_WAIT)
+    lot = shop.deliver(BREAD, 5)
+    scan(page, BREAD)
+    has_lines(page, 1)
+    scan(page, lot)
+    page.keyboard.press("F2")
+    expect(page.locator("[data-left='5000']")).to_be_visible()
+    page.evaluate("() => window.letGo()")
+    has_lines(page, 2)
+    page.locator("[name=amount]").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator(".slip")).to_contain_text("5.000")
+    page.keyboard.press("Enter")
+    unsent(page, 0)
+    assert [(sale["total"], len(sale["lines"])) for sale in shop.sales()] == [(5000, 1)]
+    has_lines(page, 1)
+    expect(page.locator(".basket .code")).to_have_text(lot)
 
 
 @pytest.mark.usefixtures("bread")
