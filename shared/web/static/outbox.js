@@ -22,17 +22,18 @@ const MANY = 5000; // records looked through at once where somebody waits for al
 export class Outbox extends EventTarget {
   constructor(store, device, screen) {
     super();
-    Object.assign(this, { store, device, screen, again: new Again(store, screen) });
+    Object.assign(this, { store, device, screen, again: new Again(store, screen), pause: 0, queued: 0 });
     this.state = { unsent: 0, oldest: null, refused: 0, again: 0, trouble: null, drift: device.drift, sentAt: null };
     this.single = false; // one at a time, to find the one that the server will not have
-    this.pause = 0;
-    this.queued = 0;
   }
 
   /** In the transaction that records the fact. */
   add(tx, { kind, id, no = null, method = "POST", path, body, list = null, timed = false, again = false, at = this.device.clock.text() }) {
     const entry = { kind, id, no, method, path, body, list, timed, again, at };
-    tx.after(() => this.#moved(entry, 1));
+    tx.after(() => {
+      this.#moved(entry, 1);
+      if (!again) this.#tell(this.state.oldest ?? at); // at once: what is recorded is not called sent for a moment
+    });
     return tx.put("outbox", entry);
   }
 
@@ -115,8 +116,12 @@ export class Outbox extends EventTarget {
   async look() {
     const [[oldest], queued] = await this.store.read(async (tx) => [await tx.all("outbox", null, 1), this.queued || (await tx.count("outbox"))]);
     this.queued = oldest ? queued : 0;
+    this.#tell(oldest?.at ?? null);
+  }
+
+  #tell(oldest) {
     const again = this.again.left;
-    Object.assign(this.state, { unsent: this.queued + again, again, oldest: oldest?.at ?? null, drift: this.device.drift });
+    Object.assign(this.state, { unsent: this.queued + again, again, oldest, drift: this.device.drift });
     this.dispatchEvent(new Event("change"));
   }
 
@@ -151,11 +156,8 @@ export class Outbox extends EventTarget {
     const ms = trouble ? (wait ?? this.pause * (0.8 + Math.random() * 0.4)) : LONGEST_PAUSE;
     if (!this.woken) {
       await new Promise((resolve) => {
-        const timer = setTimeout(resolve, ms);
-        this.rouse = () => {
-          clearTimeout(timer);
-          resolve();
-        };
+        this.rouse = resolve;
+        setTimeout(resolve, ms);
       });
     }
     this.woken = false;
