@@ -209,7 +209,7 @@ def create_app(
     )
     app.extensions["lapak.database"] = database
     _stand_at_the_door(app, service, database)
-    api = flask_smorest.Api(app)
+    api = openapi.Api(app)
     problems.install(app)
     for blueprint in blueprints:
         prefix = blueprint.url_prefix or "/v1"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from threading import Lock
 from typing import Any
 
 import flask_smorest  # type: ignore[import-untyped]
@@ -50,6 +51,28 @@ h2{font-size:1.05rem;margin:1.6rem 0 .2rem;border-top:1px solid #ddd;padding-top
 <small>For: {{ operation["x-roles"]|join(", ") }}</small></p>{% endfor %}{% endfor %}</html>"""
 
 
+class Api(flask_smorest.Api):  # type: ignore[misc]  # the library is not typed
+    """Registers at once and describes when the description is asked for: most processes never are."""
+
+    def init_app(self, app: Flask, **options: Any) -> None:
+        self._undescribed: list[flask_smorest.Blueprint] = []
+        super().init_app(app, **options)
+
+    def register_blueprint(self, blp: flask_smorest.Blueprint, **options: Any) -> None:
+        self._app.extensions["flask-smorest"]["blp_name_to_api"][blp.name] = self
+        self._app.register_blueprint(blp, **options)
+        self._undescribed.append(blp)
+
+    def described(self) -> dict[str, Any]:
+        """The description of all blueprints, as a document."""
+        while self._undescribed:
+            blp = self._undescribed.pop(0)
+            blp.register_views_in_doc(self, self._app, self.spec, name=blp.name, parameters=None)
+            self.spec.tag({"name": blp.name, "description": blp.description})
+        found: dict[str, Any] = self.spec.to_dict()
+        return found
+
+
 def _template(rule: Rule) -> str:
     return (
         "".join(f"{{{part}}}" if dynamic else part for dynamic, part in rule._trace).partition("|")[2].replace("|", "")
@@ -85,12 +108,16 @@ def _complete(app: Flask, spec: dict[str, Any]) -> dict[str, Any]:
     return spec
 
 
+_ONE_AT_A_TIME = Lock()
+
+
 @lru_cache(maxsize=8)
-def _spec(app: Flask, api: flask_smorest.Api) -> dict[str, Any]:
-    return _complete(app, api.spec.to_dict())
+def _spec(app: Flask, api: Api) -> dict[str, Any]:
+    with _ONE_AT_A_TIME:
+        return _complete(app, api.described())
 
 
-def blueprint(service: str, api: flask_smorest.Api) -> Blueprint:
+def blueprint(service: str, api: Api) -> Blueprint:
     """`/openapi.json` and `/docs` below the service's prefix; neither needs a token."""
     door = Blueprint("openapi", __name__)
 

@@ -35,6 +35,8 @@ LOCK = 72616465  # advisory lock of the relay's leader, per database
 BATCH_LIMIT = 500
 QUEUE_LIMIT = 50  # batches on a queue beyond which the log absorbs, so that Redis stays small
 IDLE_POLL = 0.05
+QUIET = 3.0  # after so long without work it looks seldom: twelve idle processes would be half a core
+QUIET_POLL = 0.2
 PER_TURN = 8  # events in one turn from which on it pays to wait longer
 EMPTY_RANGE_SECONDS = 1.0  # tell a consumer about sequences that are not for it this often at most
 
@@ -95,11 +97,13 @@ class Relay:
     def _lead(self, stop: Flag, connection: Connection) -> None:
         self._know_nothing()  # others led meanwhile
         poll = int(config.get("LAPAK_RELAY_POLL_MS")) / 1000
-        pause, worked = poll, self.turn()
+        pause, worked, busy = poll, self.turn(), time.monotonic()
         while not stop.is_set():
             alive.beat("relay")
             # A turn costs as much for one event as for fifty: the more there is to do, the more goes into one.
-            pause = min(poll * max(1.0, worked / PER_TURN) if worked else pause * 1.5, IDLE_POLL)
+            busy = time.monotonic() if worked else busy
+            longest = IDLE_POLL if time.monotonic() - busy < QUIET else QUIET_POLL
+            pause = min(poll * max(1.0, worked / PER_TURN) if worked else pause * 1.5, longest)
             if worked < BATCH_LIMIT:
                 stop.wait(pause)
             # Asked over the session that holds the lock: raises when it, and so the lead, is gone.
