@@ -11,6 +11,7 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -21,11 +22,22 @@ from shared.db import Database
 from shared.local import cluster
 from shared.local.keys import fresh_keys
 from shared.local.running import Running, running_system
-from tests import waiting
+from tests import order, waiting
 
 #: An example takes as long as the machine takes: what is slow is seen in tests/benchmarks.
 settings.register_profile("lapak", deadline=None)
 settings.load_profile("lapak")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What needs most comes last."""
+    items.sort(key=order.place)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> order.ByFile | None:
+    """By file means: in our order, and what stays together on one worker."""
+    return order.ByFile(config, log) if config.getvalue("dist") == "loadfile" else None
 
 
 def pytest_runtest_setup() -> None:

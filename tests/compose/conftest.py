@@ -17,9 +17,9 @@ def engine() -> None:
         pytest.skip(f"NOT RUN, containers need a docker engine: {complaint}")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def stack(engine: None, keys: None) -> Iterator[Stack]:
-    """A project as a fresh clone starts it: built, up and healthy. Tests leave it so."""
+    """A project as a fresh clone starts it: built, up and healthy. Tests leave it so; gone with the last of them."""
     with removed_at_the_end(Stack(f"lapak-test-{os.getpid()}")) as found:
         found.up("--build")
         yield found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
 from itertools import permutations
@@ -11,7 +11,7 @@ from uuid import UUID
 
 import pytest
 from msgspec import structs
-from sqlalchemy import create_engine, text
+from sqlalchemy import text
 
 from services.inventory.handlers import consumer
 from services.inventory.state import state_hash
@@ -19,7 +19,6 @@ from shared.db import Database
 from shared.events import Event
 from shared.events.sales import OutletOpened, SaleLotAssigned
 from shared.events.training import SkillWithdrawn
-from shared.local.cluster import DatabaseUrls
 from shared.messaging import CauseMissing, parked
 from shared.messaging.apply import apply, retry
 from tests.integration.inventory.goods import MADE_AT, OUTLET, Goods, granted, returned, sold
@@ -54,23 +53,9 @@ HISTORY: tuple[Event, ...] = (
 )
 
 
-_TABLES = """
-    SELECT string_agg(quote_ident(tablename), ', ') FROM pg_tables
-     WHERE schemaname = 'public' AND tablename NOT IN ('alembic_version', 'stream')
-"""
-
-
 @pytest.fixture
-def forget(urls_for: Callable[..., DatabaseUrls]) -> Iterator[Callable[[], None]]:
-    """Empty all tables but the migration's, as the owner."""
-    engine = create_engine(urls_for("inventory").owner.replace("postgresql://", "postgresql+psycopg://", 1))
-
-    def forget() -> None:
-        with engine.begin() as connection:
-            connection.execute(text(f"TRUNCATE {connection.scalar(text(_TABLES))} RESTART IDENTITY"))
-
-    yield forget
-    engine.dispose()
+def forget(forget_of: Callable[[str], Callable[[], None]]) -> Callable[[], None]:
+    return forget_of("inventory")
 
 
 def _live(database: Database, order: Sequence[Event]) -> str:

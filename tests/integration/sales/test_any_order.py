@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, timedelta
 from itertools import permutations
@@ -13,12 +13,10 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import create_engine, text
 
 from services.sales.handlers import consumer
 from shared.db import Database
 from shared.events.inventory import StockMoved
-from shared.local.cluster import DatabaseUrls
 from shared.messaging.apply import apply
 from shared.messaging.batch import Batch
 from tests.integration.sales.shop import LOT, NOON, OUTLET, SKU, Shop, created, published, recalled, received, sale
@@ -39,23 +37,10 @@ HISTORY = (
 )
 SALES = [sale(2, register_no=1), sale(2, register_no=2)]
 
-_TABLES = """
-    SELECT string_agg(quote_ident(tablename), ', ') FROM pg_tables
-     WHERE schemaname = 'public' AND tablename NOT IN ('alembic_version', 'stream')
-"""
-
 
 @pytest.fixture
-def forget(urls_for: Callable[..., DatabaseUrls]) -> Iterator[Callable[[], None]]:
-    """Empty all tables but the migration's, as the owner."""
-    engine = create_engine(urls_for("sales").owner.replace("postgresql://", "postgresql+psycopg://", 1))
-
-    def forget() -> None:
-        with engine.begin() as connection:
-            connection.execute(text(f"TRUNCATE {connection.scalar(text(_TABLES))} RESTART IDENTITY"))
-
-    yield forget
-    engine.dispose()
+def forget(forget_of: Callable[[str], Callable[[], None]]) -> Callable[[], None]:
+    return forget_of("sales")
 
 
 def _whole(shop: Shop) -> Batch:
