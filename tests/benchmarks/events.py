@@ -46,7 +46,7 @@ def latencies(system: Running, tills: Sequence[Till], *, per_second: int, second
     for thread in threads:
         thread.join()
     deadline = time.perf_counter() + 10
-    while len(sent.keys() - seen.keys()) and time.perf_counter() < deadline:
+    while sent.keys() - seen.copy().keys() and time.perf_counter() < deadline:  # a copy: the watcher goes on
         time.sleep(0.05)
     stop.set()
     watcher.join()
