@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ import yaml  # type: ignore[import-untyped]
 from prometheus_client.parser import text_string_to_metric_families
 
 from shared.config import SERVICES
-from shared.local.running import Running, frozen
+from shared.local.running import Running, frozen, running_system
 from tests.benchmarks.load import Till, stock_the_shop
 from tests.waiting import PATIENCE, until
 
@@ -24,6 +25,13 @@ ALERTS = Path(__file__).resolve().parents[2] / "docs" / "alerts.yml"
 PAIR = ("inventory", "sales")
 
 Gauges = dict[str, dict[tuple[str, str], float]]
+
+
+@pytest.fixture(scope="module")
+def system(keys: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """A whole system of these tests' own: the time of its rows is set back by hand, which `lapak verify` names."""
+    with running_system(tmp_path_factory.mktemp("stall")) as found:
+        yield found
 
 
 @pytest.fixture(scope="module")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from contextlib import ExitStack
 
 import pytest
 
@@ -17,9 +18,21 @@ def engine() -> None:
         pytest.skip(f"NOT RUN, containers need a docker engine: {complaint}")
 
 
-@pytest.fixture(scope="package")
+#: What is up for all tests of this folder.
+_up = ExitStack()
+
+
+@pytest.fixture(scope="session")
 def stack(engine: None, keys: None) -> Iterator[Stack]:
-    """A project as a fresh clone starts it: built, up and healthy. Tests leave it so; gone with the last of them."""
-    with removed_at_the_end(Stack(f"lapak-test-{os.getpid()}")) as found:
+    """A project as a fresh clone starts it: built, up and healthy. Tests leave it so."""
+    with _up:
+        found = _up.enter_context(removed_at_the_end(Stack(f"lapak-test-{os.getpid()}")))
         found.up("--build")
         yield found
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:
+    """With the last test of this folder it goes: a session goes on, and twelve containers would idle beside it."""
+    if nextitem is None or nextitem.path.parent != item.path.parent:
+        _up.close()
