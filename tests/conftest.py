@@ -29,14 +29,9 @@ settings.register_profile("lapak", deadline=None)
 settings.load_profile("lapak")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What needs most comes last."""
-    items.sort(key=order.place)
-
-
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> order.ByFile | None:
-    """By file means: in our order, and what stays together on one worker."""
+    """By file, and what stays together on one worker."""
     return order.ByFile(config, log) if config.getvalue("dist") == "loadfile" else None
 
 

@@ -58,11 +58,11 @@ def _become(command: list[str]) -> None:
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 def test(everything: bool, arguments: tuple[str, ...]) -> None:
     """Run the tests: pytest, on two workers unless the arguments say otherwise."""
-    # By file: what a module starts (a whole running system, in journeys) is started once. The order: tests/order.py.
+    # By file: what a module starts (a whole running system, in journeys) is started once. See tests/order.py.
     workers = (
         ()
         if any(a.startswith(("-n", "--numprocesses", "--pdb")) for a in arguments)
-        else ("-n", "2", "--dist", "loadfile", "--no-loadscope-reorder")
+        else ("-n", "2", "--dist", "loadfile")
     )
     chosen = () if everything or any(a.startswith("-m") for a in arguments) else ("-m", "not slow")
     _become([sys.executable, "-m", "pytest", *workers, *chosen, *arguments])
