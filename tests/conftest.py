@@ -22,7 +22,7 @@ from shared.db import Database
 from shared.local import cluster
 from shared.local.keys import fresh_keys
 from shared.local.running import Running, running_system
-from tests import order, waiting
+from tests import scheduling, waiting
 
 #: An example takes as long as the machine takes: what is slow is seen in tests/benchmarks.
 settings.register_profile("lapak", deadline=None)
@@ -30,9 +30,9 @@ settings.load_profile("lapak")
 
 
 @pytest.hookimpl(optionalhook=True)
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> order.ByFile | None:
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> scheduling.ByFile | None:
     """By file, and what stays together on one worker."""
-    return order.ByFile(config, log) if config.getvalue("dist") == "loadfile" else None
+    return scheduling.ByFile(config, log) if config.getvalue("dist") == "loadfile" else None
 
 
 def pytest_runtest_setup() -> None:

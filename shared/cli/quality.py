@@ -58,7 +58,7 @@ def _become(command: list[str]) -> None:
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 def test(everything: bool, arguments: tuple[str, ...]) -> None:
     """Run the tests: pytest, on two workers unless the arguments say otherwise."""
-    # By file: what a module starts (a whole running system, in journeys) is started once. See tests/order.py.
+    # By file: what a module starts (a whole running system, in journeys) is started once. See tests/scheduling.py.
     workers = (
         ()
         if any(a.startswith(("-n", "--numprocesses", "--pdb")) for a in arguments)

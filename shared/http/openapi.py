@@ -38,6 +38,8 @@ _TEXTS = {
     "503": "The database cannot be reached",
 }
 
+_ONE_AT_A_TIME = Lock()
+
 _PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <title>{{ spec.info.title }}</title><style>
 body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#1d2733}
@@ -106,9 +108,6 @@ def _complete(app: Flask, spec: dict[str, Any]) -> dict[str, Any]:
                 html = {"text/html": {"schema": {"type": "string"}}}
                 responses["404"] = {"description": _TEXTS["404"], "content": content | html}
     return spec
-
-
-_ONE_AT_A_TIME = Lock()
 
 
 @lru_cache(maxsize=8)

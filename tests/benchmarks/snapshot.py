@@ -91,7 +91,8 @@ def run(system: Running, console: Console, *, minutes: float) -> None:
         took = events.latencies(system, tills[half:], per_second=PROBES, seconds=WATCHED)
         with psycopg.connect(system.database_url("sales", owner=True), autocommit=True) as connection:
             row = connection.execute(_DEAD).fetchone()
-        looks.append(one := Look(when, took, int(row[0]) if row else 0))
+        one = Look(when, took, int(row[0]) if row else 0)
+        looks.append(one)
         console.print(f"{when}: p50 {one.percentile(0.5):.0f} ms, p99 {one.percentile(0.99):.0f} ms")
 
     with trade.going_on():

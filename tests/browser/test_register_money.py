@@ -147,6 +147,28 @@ def test_goods_come_back_up_to_what_was_sold_at_any_register(
     }
 
 
+#: What the bar said in the moment the form of a refund was gone.
+_SAID = """() => {
+    let seen = false;
+    new MutationObserver(() => {
+        if (document.querySelector("[data-refund]")) seen = true;
+        else if (seen) window.said ??= document.querySelector(".badge.state").dataset.unsent;
+    }).observe(document.body, { childList: true, subtree: true });
+}"""
+
+
+def test_the_bar_does_not_say_for_a_moment_that_all_is_sent_when_something_was_recorded(
+    till: Callable[..., Page], bread: str
+) -> None:
+    page = till()
+    sell_one(page)
+    unsent(page, 0)
+    page.context.set_offline(True)
+    page.evaluate(_SAID)
+    give_back(page, "1", 1)
+    assert page.evaluate("() => window.said") == "1"
+
+
 def test_the_drawer_is_counted_blind_and_the_difference_is_recorded(till: Callable[..., Page], shop: Shop) -> None:
     page = till()
     sell_one(page, SHIRT)

@@ -24,13 +24,6 @@ def _paying(page: Page) -> None:
     expect(page.locator("[data-finish]")).to_be_visible()
 
 
-def _refunding(page: Page) -> None:
-    page.keyboard.press("F8")
-    page.get_by_label("Nomor nota").fill("1")
-    page.keyboard.press("Enter")
-    page.get_by_role("button", name="Tambah Roti").click()
-
-
 @pytest.mark.usefixtures("bread")
 def test_a_sale_that_is_still_being_written_is_not_paid_again_and_the_next_scan_begins_the_next(
     till: Callable[..., Page], shop: Shop
@@ -97,30 +90,6 @@ def test_a_label_that_is_found_only_while_the_customer_pays_begins_the_next_bask
     expect(page.locator(".basket .code")).to_have_text(lot)
 
 
-#: What the bar said in the moment the form was gone.
-_SAID = """() => {
-    new MutationObserver(() => {
-        if (document.querySelector("[data-refund]")) return;
-        window.said ??= document.querySelector(".badge.state").dataset.unsent;
-    }).observe(document.body, { childList: true, subtree: true });
-}"""
-
-
-@pytest.mark.usefixtures("bread")
-def test_the_bar_does_not_say_for_a_moment_that_all_is_sent_when_something_was_recorded(
-    till: Callable[..., Page],
-) -> None:
-    page = till()
-    sell_one(page)
-    unsent(page, 0)
-    page.context.set_offline(True)
-    _refunding(page)
-    page.evaluate(_SAID)
-    page.locator("button[data-refund]").click()
-    expect(page.get_by_role("dialog")).to_have_count(0)
-    assert page.evaluate("() => window.said") == "1"
-
-
 @pytest.mark.usefixtures("bread")
 def test_a_basket_is_held_once_and_a_scan_stays_beside_the_one_that_comes_back(till: Callable[..., Page]) -> None:
     page = till()
@@ -146,7 +115,10 @@ def test_money_is_given_back_once(till: Callable[..., Page], shop: Shop) -> None
     page = till()
     sell_one(page)
     unsent(page, 0)
-    _refunding(page)
+    page.keyboard.press("F8")
+    page.get_by_label("Nomor nota").fill("1")
+    page.keyboard.press("Enter")
+    page.get_by_role("button", name="Tambah Roti").click()
     with held(page, _TILL):
         page.locator("button[data-refund]").click()
         page.get_by_role("button", name="Kurangi Roti").click()

@@ -146,10 +146,7 @@ export class Outbox extends EventTarget {
     await this.store.write((tx) => count(tx, (entry) => tx.put("outbox", Object.assign(entry, { problem: null }))));
   }
 
-  async retry() {
-    await this.#count();
-    await this.wake(true);
-  }
+  retry = () => this.#count().then(() => this.wake(true));
 
   async #rest({ trouble, wait }) {
     if (trouble) this.pause = Math.min(LONGEST_PAUSE, Math.max(FIRST_PAUSE, this.pause * 2));
