@@ -43,7 +43,7 @@ _ONE_AT_A_TIME = Lock()
 _PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <title>{{ spec.info.title }}</title><style>
 body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#1d2733}
-code{background:#f1efe9;padding:.1em .35em;border-radius:4px}
+code{background:#f1efe9;padding:.1em .35em;border-radius:4px;overflow-wrap:anywhere}
 h2{font-size:1.05rem;margin:1.6rem 0 .2rem;border-top:1px solid #ddd;padding-top:1rem}b{color:#9c4a1a;min-width:4em}
 </style><h1>{{ spec.info.title }}</h1>
 <p>Machine readable: <a href="openapi.json">openapi.json</a>. Tokens: <code>Authorization: Bearer …</code></p>

@@ -234,3 +234,12 @@ def test_an_auditor_sees_no_names(open_page: Open, learned: str) -> None:
     assert page.get_by_role("link", name="Badge").count() == 0
     assert accessible(page) == []
     look(page, "training-auditor")
+
+
+@pytest.mark.parametrize("path", ["training/", "training/docs", "inventory/docs", "sales/docs"])
+def test_what_is_wide_scrolls_in_its_place_or_is_broken_and_the_page_stays_as_wide_as_a_phone(
+    open_page: Open, learned: str, path: str
+) -> None:
+    page = open_page(role="instructor", size=PHONE)
+    page.goto(f"/{path}")
+    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["viewport"]["width"]
